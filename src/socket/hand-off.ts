@@ -1,0 +1,111 @@
+/**
+ * Level 1 to Node: the descriptor changes hands, and from there on works at Node's native speed. Each of these is
+ * refused with a {@link LocalProtocolError} while operations are pending, and for sockets that Node cannot drive.
+ */
+
+import type { Socket as DatagramSocket } from "node:dgram";
+import { createRequire } from "node:module";
+import type { Socket as NodeSocket, Server } from "node:net";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
+import { DeadlineError, LocalProtocolError } from "../core/errors.js";
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from "./constants.js";
+import { checkTimeout } from "./handle.js";
+import type { Socket } from "./socket.js";
+import type { Family, WaitOptions } from "./types.js";
+
+// Loaded on first use: most programs of level 1 never need Node's own network modules.
+const require = createRequire(import.meta.url);
+const net = () => require("node:net") as typeof import("node:net");
+const dgram = () => require("node:dgram") as typeof import("node:dgram");
+const tls = () => require("node:tls") as typeof import("node:tls");
+
+export function toNodeSocket<F extends Family>(socket: Socket<F>): NodeSocket {
+  checkStream(socket, "toNodeSocket");
+  if (socket.listening) throw new LocalProtocolError("toNodeSocket: this socket listens; use toNodeServer()");
+  socket.getpeername();
+  return new (net().Socket)({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen: true });
+}
+
+export function toNodeServer<F extends Family>(socket: Socket<F>): Promise<Server> {
+  try {
+    checkStream(socket, "toNodeServer");
+    if (!socket.listening) throw new LocalProtocolError("toNodeServer: call listen() first");
+    const server = net().createServer();
+    return started(server, "listening", () => server.listen({ fd: socket.detach() }));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+export function toDgram<F extends Family>(socket: Socket<F>): Promise<DatagramSocket> {
+  try {
+    if (socket.type !== SOCK_DGRAM || !isInet(socket.family)) {
+      throw new LocalProtocolError("toDgram: Node drives UDP over IPv4 and IPv6 alone");
+    }
+    const datagrams = dgram().createSocket(socket.family === AF_INET6 ? "udp6" : "udp4");
+    return started(datagrams, "listening", () => datagrams.bind({ fd: socket.detach() }));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+export async function toTls<F extends Family>(
+  socket: Socket<F>,
+  { signal, timeoutMs = socket.timeoutMs, ...options }: ConnectionOptions & WaitOptions,
+): Promise<TLSSocket> {
+  signal?.throwIfAborted();
+  checkTimeout(timeoutMs);
+  const secure = tls().connect({ ...options, socket: toNodeSocket(socket) });
+  const timer =
+    timeoutMs === null ? undefined : setTimeout(() => secure.destroy(deadline(timeoutMs)), timeoutMs);
+  const abort = () => secure.destroy(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await started(secure, "secureConnect", () => {});
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function deadline(timeoutMs: number): DeadlineError {
+  return new DeadlineError("TLS handshake", timeoutMs);
+}
+
+interface Startable {
+  once(event: string, listener: (error: Error) => void): unknown;
+  off(event: string, listener: (error: Error) => void): unknown;
+}
+
+/** Resolves with `emitter` on `event`, rejects on its first error or early close. */
+function started<T extends Startable>(emitter: T, event: string, start: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const closed = () => failed(new Error("the connection was closed before it was ready"));
+    const ready = () => {
+      clear();
+      resolve(emitter);
+    };
+    const failed = (error: Error) => {
+      clear();
+      reject(error);
+    };
+    const clear = () => {
+      emitter.off(event, ready);
+      emitter.off("error", failed);
+      emitter.off("close", closed);
+    };
+    emitter.once(event, ready);
+    emitter.once("error", failed);
+    emitter.once("close", closed);
+    start();
+  });
+}
+
+function checkStream<F extends Family>(socket: Socket<F>, what: string): void {
+  if (socket.type === SOCK_STREAM && (isInet(socket.family) || socket.family === AF_UNIX)) return;
+  throw new LocalProtocolError(`${what}: Node drives TCP and Unix streams alone`);
+}
+
+function isInet(family: number): boolean {
+  return family === AF_INET || family === AF_INET6;
+}

@@ -1,0 +1,58 @@
+/** Waiting in poll(2), for the calls that block as C does. */
+import { DeadlineError } from "../../core/errors.js";
+import { nowMs } from "./deadlines.js";
+import { errnos, socketError } from "./errno.js";
+import { native } from "./index.js";
+import { linux } from "./linux.js";
+import type { Direction } from "./reactor.js";
+
+// struct pollfd { int fd; short events; short revents }
+const pollfd: Uint8Array = new Uint8Array(8);
+const view: DataView = new DataView(pollfd.buffer);
+
+const interest: Record<Direction, number> = {
+  readable: linux.POLLIN,
+  writable: linux.POLLOUT,
+  exceptional: linux.POLLPRI,
+};
+
+/**
+ * Repeats `attempt` until it gives a value, blocking this thread in between. The descriptor itself stays
+ * non-blocking: a recv(2) that blocks would be restarted after a signal, and the deadline with it.
+ */
+export function block<T>(
+  fd: number,
+  direction: Direction,
+  what: string,
+  timeoutMs: number | null,
+  attempt: () => T | undefined,
+): T {
+  const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : nowMs() + timeoutMs;
+  for (;;) {
+    const value = attempt();
+    if (value !== undefined) return value;
+    if (!pollUntil(fd, interest[direction], deadlineMs)) throw new DeadlineError(what, timeoutMs ?? 0);
+  }
+}
+
+/** Waits for `events` on `fd`; false when the deadline passed first. */
+function pollUntil(fd: number, events: number, deadlineMs: number): boolean {
+  for (;;) {
+    const remainingMs = deadlineMs - nowMs();
+    if (remainingMs <= 0) return false;
+    view.setInt32(0, fd, true);
+    view.setInt32(4, events, true);
+    const ready = native().poll(pollfd, 1, pollTimeout(remainingMs));
+    if (ready < 0) {
+      const errno = native().errno();
+      // After a signal the wait goes on with what is left of the time.
+      if (errno !== errnos.EINTR) throw socketError("poll", errno);
+    }
+    if (ready > 0) return true;
+  }
+}
+
+/** poll(2) takes whole milliseconds in an int, and -1 for ever. */
+function pollTimeout(remainingMs: number): number {
+  return remainingMs === Number.POSITIVE_INFINITY ? -1 : Math.min(Math.ceil(remainingMs), 0x7fffffff);
+}

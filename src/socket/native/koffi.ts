@@ -1,0 +1,112 @@
+/**
+ * {@link Native} over koffi 3, which ships prebuilt: no compiler, no install script of ours.
+ *
+ * Declarations use fixed arity and anonymous types, for koffi's type names are global to the process and two copies
+ * of hawser must load side by side. `void *` with a typed array is koffi's fast path (0.5 µs a call).
+ */
+import { createRequire } from "node:module";
+import type koffiModule from "koffi";
+import { UnsupportedError } from "../../core/errors.js";
+import type { Native, PollHandle } from "./native.js";
+
+type Koffi = typeof koffiModule;
+
+/** Loads koffi and binds the table. Throws {@link UnsupportedError} where koffi is absent or refused. */
+export function loadKoffi(): Native {
+  const koffi = requireKoffi();
+  const libc = koffi.load(null);
+  const func = (name: string, result: string, ...args: string[]) => libc.func(name, result, args);
+  const resolver = (name: string, ...args: string[]) => func(name, "int", ...args) as never;
+
+  const addCleanupHook = func("napi_add_env_cleanup_hook", "int", "void *", "void *", "intptr_t");
+  const removeCleanupHook = func("napi_remove_env_cleanup_hook", "int", "void *", "void *", "intptr_t");
+  const closeSymbol = libc.symbol("close");
+  const environment = koffi.node.env;
+
+  const errno = koffi.errno as { (): number; (value: number): number };
+  return {
+    errno,
+    setErrno: (value) => void errno(value),
+    address: koffi.address,
+    view: (address, length) => new Uint8Array(koffi.view(address, length)),
+    watch: (fd, callback) => watch(koffi, fd, callback),
+    closeAtExit: (fd) => void addCleanupHook(environment, closeSymbol, fd),
+    forgetAtExit: (fd) => void removeCleanupHook(environment, closeSymbol, fd),
+
+    socket: func("socket", "int", "int", "int", "int"),
+    socketpair: func("socketpair", "int", "int", "int", "int", "void *"),
+    bind: func("bind", "int", "int", "void *", "uint32_t"),
+    listen: func("listen", "int", "int", "int"),
+    accept4: func("accept4", "int", "int", "void *", "void *", "int"),
+    connect: func("connect", "int", "int", "void *", "uint32_t"),
+    shutdown: func("shutdown", "int", "int", "int"),
+    close: func("close", "int", "int"),
+    fcntl: func("fcntl", "int", "int", "int", "int64_t"),
+    ioctl: func("ioctl", "int", "int", "uint64_t", "void *"),
+    getsockname: func("getsockname", "int", "int", "void *", "void *"),
+    getpeername: func("getpeername", "int", "int", "void *", "void *"),
+    getsockopt: func("getsockopt", "int", "int", "int", "int", "void *", "void *"),
+    setsockopt: func("setsockopt", "int", "int", "int", "int", "void *", "uint32_t"),
+
+    recv: func("recv", "int64_t", "int", "void *", "size_t", "int"),
+    recvfrom: func("recvfrom", "int64_t", "int", "void *", "size_t", "int", "void *", "void *"),
+    recvmsg: func("recvmsg", "int64_t", "int", "void *", "int"),
+    recvmmsg: func("recvmmsg", "int", "int", "void *", "uint32_t", "int", "void *"),
+    send: func("send", "int64_t", "int", "void *", "size_t", "int"),
+    sendto: func("sendto", "int64_t", "int", "void *", "size_t", "int", "void *", "uint32_t"),
+    sendmsg: func("sendmsg", "int64_t", "int", "void *", "int"),
+    sendmmsg: func("sendmmsg", "int", "int", "void *", "uint32_t", "int"),
+    sendfile: func("sendfile", "int64_t", "int", "int", "void *", "size_t"),
+
+    poll: func("poll", "int", "void *", "uint64_t", "int"),
+    epollCreate: func("epoll_create1", "int", "int"),
+    epollCtl: func("epoll_ctl", "int", "int", "int", "int", "void *"),
+    epollWait: func("epoll_wait", "int", "int", "void *", "int", "int"),
+
+    getaddrinfo: resolver("getaddrinfo", "void *", "void *", "void *", "void *"),
+    freeaddrinfo: func("freeaddrinfo", "void", "void *"),
+    getnameinfo: resolver(
+      "getnameinfo",
+      "void *",
+      "uint32_t",
+      "void *",
+      "uint32_t",
+      "void *",
+      "uint32_t",
+      "int",
+    ),
+    gethostbynameR: resolver("gethostbyname_r", "void *", "void *", "void *", "size_t", "void *", "void *"),
+    gethostbyaddrR: resolver(
+      "gethostbyaddr_r",
+      ...["void *", "uint32_t", "int", "void *", "void *", "size_t", "void *", "void *"],
+    ),
+    getservbynameR: resolver("getservbyname_r", "void *", "void *", "void *", "void *", "size_t", "void *"),
+    getservbyportR: resolver("getservbyport_r", "int", "void *", "void *", "void *", "size_t", "void *"),
+    getprotobynameR: resolver("getprotobyname_r", "void *", "void *", "void *", "size_t", "void *"),
+    gethostname: func("gethostname", "int", "void *", "size_t"),
+    sethostname: func("sethostname", "int", "void *", "size_t"),
+    ifNameindex: func("if_nameindex", "void *"),
+    ifFreenameindex: func("if_freenameindex", "void", "void *"),
+    ifNametoindex: func("if_nametoindex", "uint32_t", "void *"),
+    ifIndextoname: func("if_indextoname", "void *", "uint32_t", "void *"),
+  };
+}
+
+function requireKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)("koffi") as Koffi;
+  } catch (cause) {
+    const denied = (cause as { code?: string }).code === "ERR_DLOPEN_DISABLED";
+    throw new UnsupportedError(
+      "level-1 sockets",
+      denied
+        ? "level-1 sockets need a native library: run node with --allow-addons beside --permission"
+        : "level-1 sockets need the optional dependency koffi: install it with npm install koffi",
+      { cause },
+    );
+  }
+}
+
+function watch(koffi: Koffi, fd: number, callback: () => void): PollHandle {
+  return koffi.node.poll(fd, { readable: true }, callback);
+}
