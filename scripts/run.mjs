@@ -1,12 +1,21 @@
 #!/usr/bin/env node
 /**
- * The door to every job of this repository: `node scripts/run.mjs start|test|check|bench|fuzz|docs|build [args…]`.
- * It installs when the lockfile is newer than what is installed, compiles when a source is newer than what is
+ * The door to every job of this repository: `node scripts/run.mjs JOB [args…]`.
+ * It runs `npm ci` when the lockfile is newer than what is installed, compiles when a source is newer than what is
  * compiled, and then becomes the job: the same terminal, signals and exit code. Plain JavaScript without
  * dependencies, for on a fresh clone there is nothing else yet.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +30,7 @@ const jobs = {
   check: ["scripts/check.mjs"],
   bench: ["dist/bench/main.js"],
   fuzz: ["dist/fuzz/main.js"],
+  consumer: ["scripts/consumer.mjs"],
   docs: ["node_modules/typedoc/bin/typedoc"],
   build: undefined,
 };
@@ -40,14 +50,17 @@ if (jobs[job] !== undefined) become([...jobs[job], ...args]);
 
 function installIfOld() {
   if (!isNewer("package-lock.json", "node_modules/.package-lock.json")) return;
+  // Behind a link lie the modules of another checkout, which npm ci would delete.
+  if (lstatSync("node_modules", { throwIfNoEntry: false })?.isSymbolicLink()) return;
   say("installing the dependencies…");
-  const npm = process.env.npm_execpath;
+  const npm = process.env.npm_execpath ?? "";
   const ci = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-  const { status, stdout, stderr, error } = npm?.endsWith("js")
+  const { status, stdout, stderr, error } = npm.endsWith("npm-cli.js")
     ? spawnSync(process.execPath, [npm, ...ci], { encoding: "utf8" })
     : spawnSync("npm", ci, { encoding: "utf8", shell: process.platform === "win32" });
   if (status === 0) return;
-  fail(`${error?.message ?? `${stdout}${stderr}`}\nnpm ci failed: is the registry within reach?`, status || 1);
+  const reasons = error?.message ?? `${stdout}${stderr}`.split("\n").slice(0, 20).join("\n");
+  fail(`npm ci failed\n${reasons}`, status || 1);
 }
 
 /** The compiler's exit code: 0 when there was nothing to do. */
@@ -104,7 +117,10 @@ function newestMs(path) {
   let newest = modifiedMs(path);
   if (!existsSync(path) || !statSync(path).isDirectory()) return newest;
   for (const entry of readdirSync(path, { withFileTypes: true })) {
-    newest = Math.max(newest, entry.isDirectory() ? newestMs(join(path, entry.name)) : modifiedMs(join(path, entry.name)));
+    newest = Math.max(
+      newest,
+      entry.isDirectory() ? newestMs(join(path, entry.name)) : modifiedMs(join(path, entry.name)),
+    );
   }
   return newest;
 }

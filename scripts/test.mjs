@@ -9,9 +9,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { inspect, parseArgs, styleText } from "node:util";
 
@@ -37,7 +37,10 @@ reporter?.pipe(process.stdout);
 const colours = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
 
 const interrupted = new AbortController();
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) {
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
   process.once(signal, () => {
     interrupted.abort(); // kills the files that run
     process.exit(code);
@@ -107,7 +110,11 @@ function print({ source, passes, failures, output, events, ms }) {
   if (reporter !== undefined || passes.length + failures.length === 0) return;
   const skips = passes.filter(isSkipped).length;
   const tests = [...passes, ...failures].filter(({ details }) => details.type !== "suite").length;
-  const counts = [`${tests} tests`, failures.length > 0 && `${failures.length} failed`, skips > 0 && `${skips} skipped`];
+  const counts = [
+    `${tests} tests`,
+    failures.length > 0 && `${failures.length} failed`,
+    skips > 0 && `${skips} skipped`,
+  ];
   const mark = failures.length > 0 ? paint("red", "✖") : paint("green", "✔");
   console.log(`${mark} ${source}  ${counts.filter(Boolean).join(", ")}  ${(ms / 1000).toFixed(2)} s`);
   if (failures.length > 0 && output.trim() !== "") console.log(indent(output.trim()));
@@ -115,7 +122,9 @@ function print({ source, passes, failures, output, events, ms }) {
 
 async function finish(reports) {
   if (reporter !== undefined) await finished(reporter.end());
-  else for (const { source, failures } of reports) for (const failure of failures) console.log(describe(failure, source));
+  else
+    for (const { source, failures } of reports)
+      for (const failure of failures) console.log(describe(failure, source));
   printTotals(reports);
   printSkipped(reports.flatMap(({ passes }) => passes.filter(isSkipped)));
   writeCpythonResults(reports);
@@ -125,7 +134,10 @@ async function finish(reports) {
 function describe({ name, line, details: { error } }, source) {
   const at = line > 1 ? `${compiled(source)}:${line}` : source;
   const ended = error?.signal ?? error?.exitCode;
-  const why = ended === undefined ? inspect(error?.cause ?? error, { colors: colours }) : `the file ended with ${ended}`;
+  const why =
+    ended === undefined
+      ? inspect(error?.cause ?? error, { colors: colours })
+      : `the file ended with ${ended}`;
   return `\n${paint("red", `✖ ${name}`)} (${at})\n${indent(why)}`;
 }
 
@@ -158,7 +170,8 @@ function printSkipped(tests) {
 
 /** `{ "Class.method": { status, reason? } }`. A run of some of the files says nothing about the others. */
 function writeCpythonResults(reports) {
-  const results = filtered && existsSync(cpythonResults) ? JSON.parse(readFileSync(cpythonResults, "utf8")) : {};
+  const results =
+    filtered && existsSync(cpythonResults) ? JSON.parse(readFileSync(cpythonResults, "utf8")) : {};
   const note = ({ name, skip }, status) => {
     if (!name.startsWith(cpythonPrefix)) return;
     results[name.slice(cpythonPrefix.length)] = { status, ...(typeof skip === "string" && { reason: skip }) };

@@ -4,11 +4,14 @@
  *
  * @module
  */
+/// <reference types="node" preserve="true" />
 export {
+  BrokenError,
   DeadlineError,
   HawserError,
   type HawserErrorOptions,
   InUseError,
+  LimitError,
   LocalProtocolError,
   NameError,
   RefusedError,

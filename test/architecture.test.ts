@@ -42,7 +42,13 @@ const fileLaw: readonly { readonly file: RegExp; readonly also: string; readonly
 const pureFile = /^(core|wire|sasl)\/|^mail\/(store|structure)\.ts$/;
 const codecFile = new RegExp(`^(${protocols.join("|")})/(types|codec)[^/]*\\.ts$`);
 const codecLaw = /^(core|wire|sasl)\/|^mail\/(store|structure)\.ts$/;
-const pureModules = ["node:buffer", "node:diagnostics_channel", "node:string_decoder", "node:url", "node:util"];
+const pureModules = [
+  "node:buffer",
+  "node:diagnostics_channel",
+  "node:string_decoder",
+  "node:url",
+  "node:util",
+];
 
 /** The folders (or files) that may use each package; none is imported before it is needed, except by the cli. */
 const packages: Readonly<Record<string, RegExp>> = {
@@ -69,7 +75,8 @@ interface Import {
 /** Why the file may not import this, or undefined. Paths are those under src. */
 function breach(file: string, { specifier, when }: Import): string | undefined {
   if (specifier.startsWith("node:")) return builtinBreach(file, specifier);
-  if (!specifier.startsWith(".") && !/^hawser(\/|$)/.test(specifier)) return packageBreach(file, specifier, when);
+  if (!specifier.startsWith(".") && !/^hawser(\/|$)/.test(specifier))
+    return packageBreach(file, specifier, when);
   const target = targetOf(file, specifier);
   const folder = folderOf(file);
   const other = folderOf(target);
@@ -79,9 +86,11 @@ function breach(file: string, { specifier, when }: Import): string | undefined {
     const own = other === folder && codecFile.test(target);
     return own || codecLaw.test(target) ? undefined : "types and codecs import only pure files";
   }
-  if (pureFile.test(file) && other === folder && !pureFile.test(target)) return "a pure file imports only pure files";
+  if (pureFile.test(file) && other === folder && !pureFile.test(target))
+    return "a pure file imports only pure files";
   if (other === folder) return clientServerBreach(file, target);
-  if (allowed === "entries") return /^(?:[^/]+\/)?index\.ts$/.test(target) ? undefined : "only entry points, no deep paths";
+  if (allowed === "entries")
+    return /^(?:[^/]+\/)?index\.ts$/.test(target) ? undefined : "only entry points, no deep paths";
   if (allowed.includes(other)) return undefined;
   const exception = fileLaw.find((rule) => rule.file.test(file) && rule.also === other);
   if (exception === undefined) return `${folder || "src/index.ts"} may not import ${other || "src/index.ts"}`;
@@ -89,9 +98,11 @@ function breach(file: string, { specifier, when }: Import): string | undefined {
 }
 
 function builtinBreach(file: string, specifier: string): string | undefined {
-  if (specifier === "node:ffi") return folderOf(file) === "socket" ? packageBreach(file, "koffi", "type") : "no FFI here";
+  if (specifier === "node:ffi")
+    return folderOf(file) === "socket" ? packageBreach(file, "koffi", "type") : "no FFI here";
   if (!pureFile.test(file) && !codecFile.test(file)) return undefined;
-  if (pureModules.includes(specifier) || (specifier === "node:crypto" && folderOf(file) === "sasl")) return undefined;
+  if (pureModules.includes(specifier) || (specifier === "node:crypto" && folderOf(file) === "sasl"))
+    return undefined;
   return `a pure file does no I/O and does not need ${specifier}`;
 }
 
@@ -134,10 +145,14 @@ function importsOf(text: string): Import[] {
 
 function importIn(node: ts.Node): [ts.Node | undefined, Import["when"]] {
   if (ts.isImportDeclaration(node)) {
-    return [node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword ? "type" : "now"];
+    return [
+      node.moduleSpecifier,
+      node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword ? "type" : "now",
+    ];
   }
   if (ts.isExportDeclaration(node)) return [node.moduleSpecifier, node.isTypeOnly ? "type" : "now"];
-  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) return [node.argument.literal, "type"];
+  if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+    return [node.argument.literal, "type"];
   if (ts.isCallExpression(node) && loads(node.expression)) return [node.arguments[0], "later"];
   return [undefined, "now"];
 }
@@ -147,7 +162,11 @@ function loads(callee: ts.Expression): boolean {
   if (callee.kind === ts.SyntaxKind.ImportKeyword) return true;
   if (ts.isIdentifier(callee)) return callee.text === "require";
   if (ts.isPropertyAccessExpression(callee)) return callee.name.text === "getBuiltinModule";
-  return ts.isCallExpression(callee) && ts.isIdentifier(callee.expression) && callee.expression.text === "createRequire";
+  return (
+    ts.isCallExpression(callee) &&
+    ts.isIdentifier(callee.expression) &&
+    callee.expression.text === "createRequire"
+  );
 }
 
 function sourceFiles(): string[] {
@@ -167,7 +186,9 @@ test("every import in src obeys the law", () => {
 });
 
 test("no file of src but those under socket/native names koffi as a module", () => {
-  const named = sourceFiles().filter((file) => /["'`]koffi["'`]/.test(readFileSync(join(root, "src", file), "utf8")));
+  const named = sourceFiles().filter((file) =>
+    /["'`]koffi["'`]/.test(readFileSync(join(root, "src", file), "utf8")),
+  );
   assert.deepEqual(named, ["socket/native/koffi.ts"]);
 });
 
@@ -210,9 +231,15 @@ const accepted: readonly [file: string, code: string][] = [
   ["socket/hand-off.ts", 'import net from "node:net";'],
   ["socket/native/koffi.ts", 'import type koffi from "koffi"; createRequire(import.meta.url)("koffi");'],
   ["sasl/scram.ts", 'import { createHmac } from "node:crypto";'],
-  ["transport/bsd.ts", 'import type { Socket } from "../socket/index.js"; await import("../socket/index.js");'],
+  [
+    "transport/bsd.ts",
+    'import type { Socket } from "../socket/index.js"; await import("../socket/index.js");',
+  ],
   ["transport/proxy/socks.ts", 'import { line } from "../../wire/line.js";'],
-  ["smtp/client.ts", 'import { replyDecoder } from "./codec.js"; import { dial } from "../transport/index.js";'],
+  [
+    "smtp/client.ts",
+    'import { replyDecoder } from "./codec.js"; import { dial } from "../transport/index.js";',
+  ],
   ["smtp/codec.ts", 'import type { Reply } from "./types.js"; import { line } from "../wire/line.js";'],
   ["imap/codec.ts", 'import { structure } from "../mail/structure.js";'],
   ["xmlrpc/client.ts", 'import { HttpConnection } from "../http/index.js"; await import("saxes");'],
@@ -245,7 +272,10 @@ function loadedBy(specifier: string): string[] {
       ...process.report.getReport().sharedObjects.filter((path) => path.endsWith(".node")),
       ...Object.keys(createRequire(import.meta.url).cache),
     ]));`;
-  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", code], { cwd: root, timeout: 30_000 });
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", code], {
+    cwd: root,
+    timeout: 30_000,
+  });
   return JSON.parse(output.toString()) as string[];
 }
 
@@ -255,13 +285,20 @@ test("the check of what is loaded sees koffi and node:net", () => {
 });
 
 test("importing hawser/socket loads no native library", () => {
-  assert.deepEqual(loadedBy("hawser/socket").filter((name) => /koffi|\.node$/.test(name)), []);
+  assert.deepEqual(
+    loadedBy("hawser/socket").filter((name) => /koffi|\.node$/.test(name)),
+    [],
+  );
 });
 
 test("importing hawser, or a pure file, loads neither a native library nor node:net", () => {
   const pure = sourceFiles().filter((file) => pureFile.test(file) || codecFile.test(file));
   const built = pure.map((file) => pathToFileURL(join(root, "dist/src", file.replace(/\.ts$/, ".js"))).href);
   for (const specifier of ["hawser", ...built]) {
-    assert.deepEqual(loadedBy(specifier).filter((name) => /koffi|\.node$|NativeModule net$/.test(name)), [], specifier);
+    assert.deepEqual(
+      loadedBy(specifier).filter((name) => /koffi|\.node$|NativeModule net$/.test(name)),
+      [],
+      specifier,
+    );
   }
 });

@@ -24,7 +24,8 @@ test("the exported names are those of the snapshot", async () => {
   const names = Object.fromEntries(
     await Promise.all(entries.map(async ({ specifier }) => [specifier, await namesOf(specifier)] as const)),
   );
-  if (process.env["HAWSER_UPDATE"] === "1") writeFileSync(snapshotFile, `${JSON.stringify(names, undefined, 2)}\n`);
+  if (process.env["HAWSER_UPDATE"] === "1")
+    writeFileSync(snapshotFile, `${JSON.stringify(names, undefined, 2)}\n`);
   assert.deepEqual(names, JSON.parse(readFileSync(snapshotFile, "utf8")));
 });
 

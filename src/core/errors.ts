@@ -51,6 +51,30 @@ export class DeadlineError extends HawserError {
   }
 }
 
+/**
+ * Something is larger than was allowed: a line without an end, a message beyond its maximum. What was too long is not
+ * handed out.
+ */
+export class LimitError extends HawserError {
+  /** What was too large: `a line`. */
+  readonly limit: string;
+  /** How large it may be: bytes, or UTF-16 units of text. */
+  readonly max: number;
+
+  constructor(limit: string, max: number, options: HawserErrorOptions = {}) {
+    super("HAWSER_LIMIT", `${limit} is longer than ${max}`, options);
+    this.limit = limit;
+    this.max = max;
+  }
+}
+
+/** The connection ended in the middle: the peer finished or the network failed before all that was due had come. */
+export class BrokenError extends HawserError {
+  constructor(message: string, options: HawserErrorOptions = {}) {
+    super("HAWSER_BROKEN", message, options);
+  }
+}
+
 /** The machine or platform lacks an ability: no native library, no such option here. Nothing was sent. */
 export class UnsupportedError extends HawserError {
   /** The ability that is missing, by a short stable name such as `level-1 sockets` or `sendmmsg`. */

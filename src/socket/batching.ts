@@ -11,7 +11,6 @@ import { directionOf } from "./receiving.js";
 import { show } from "./sockaddr.js";
 import type {
   AddressFor,
-  AddressFrom,
   AddressLike,
   AncillaryItem,
   Family,
@@ -70,13 +69,16 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
   ): Promise<number> {
     const flags = flagsOf(how);
     this.handle.check("sendmmsg");
-    const prepared: Prepared[] = [];
-    const prepare = this.#preparing(how);
+    const batch = new OutgoingBatch<F>(how);
     for (const packet of packetList(packets)) {
-      const { name, ...rest } = prepare(packet, (address) => this.resolve(address));
-      prepared.push({ ...rest, name: name instanceof Promise ? await name : name });
+      const address = batch.newAddress(packet);
+      if (address !== undefined) {
+        const name = this.resolve(address);
+        batch.resolved(address, name instanceof Promise ? await name : name);
+      }
+      batch.add(packet);
     }
-    return this.handle.perform("writable", "sendmmsg", how, this.#sendingMany(prepared, flags));
+    return this.handle.perform("writable", "sendmmsg", how, this.#sendingMany(batch.prepared, flags));
   }
 
   /** {@link BatchingSocket.sendMany}, blocking. */
@@ -86,11 +88,13 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
   ): number {
     const flags = flagsOf(how);
     this.handle.check("sendmmsg");
-    const prepare = this.#preparing(how);
-    const prepared = packetList(packets).map((packet) =>
-      prepare(packet, (address) => this.resolveSync(address)),
-    );
-    return this.handle.performSync("writable", "sendmmsg", how, this.#sendingMany(prepared, flags));
+    const batch = new OutgoingBatch<F>(how);
+    for (const packet of packetList(packets)) {
+      const address = batch.newAddress(packet);
+      if (address !== undefined) batch.resolved(address, this.resolveSync(address));
+      batch.add(packet);
+    }
+    return this.handle.performSync("writable", "sendmmsg", how, this.#sendingMany(batch.prepared, flags));
   }
 
   /**
@@ -108,39 +112,6 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
   /** {@link BatchingSocket.recvMany}, blocking. */
   recvManySync(maxPackets = 64, how: number | RecvManyOptions = 0): ReceivedPacket<F>[] {
     return this.handle.performSync(directionOf(how), "recvmmsg", how, this.#receivingMany(maxPackets, how));
-  }
-
-  /** Packets of one call mostly share their address and segment length: each is encoded once. */
-  #preparing<N>(
-    how: number | SendManyOptions<F>,
-  ): (
-    packet: Uint8Array | OutgoingPacket<F>,
-    resolve: (address: AddressLike) => N,
-  ) => Prepared & { readonly name: N | undefined } {
-    const shared: Partial<SendManyOptions<F>> = typeof how === "number" ? {} : how;
-    let lastAddress: AddressLike | undefined;
-    let lastName: N | undefined;
-    let lastSegmentBytes: number | undefined;
-    let lastControl: Uint8Array | undefined;
-    return (packet, resolve) => {
-      const own: Partial<OutgoingPacket<F>> = packet instanceof Uint8Array ? {} : packet;
-      const address: AddressLike | undefined = own.address ?? shared.address;
-      if (address !== lastAddress) {
-        lastName = address === undefined ? undefined : resolve(address);
-        lastAddress = address;
-      }
-      const segmentBytes = own.segmentBytes ?? shared.segmentBytes;
-      if (segmentBytes !== lastSegmentBytes) {
-        lastControl = segmentBytes === undefined ? undefined : segmentControl(segmentBytes);
-        lastSegmentBytes = segmentBytes;
-      }
-      const control =
-        own.ancillary === undefined ? lastControl : joined(lastControl, controlOf(own.ancillary));
-      if (control !== undefined && control.length > sendControlBytes) {
-        throw new LocalProtocolError(`a packet's ancillary data take at most ${sendControlBytes} bytes`);
-      }
-      return { data: dataOf(packet), name: lastName, control } as Prepared & { readonly name: N | undefined };
-    };
   }
 
   #sendingMany(prepared: readonly Prepared[], flags: number): () => number | undefined {
@@ -212,9 +183,7 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
   }
 
   #packet(arena: BatchArena, index: number, data: Uint8Array, wantAncillary: boolean): ReceivedPacket<F> {
-    const nameAt = index * 128;
-    const name = arena.names.subarray(nameAt, nameAt + 128);
-    const address = this.from(name, arena.nameLength(index)) as AddressFrom<F> | undefined;
+    const address = this.from(arena.name(index), arena.nameLength(index));
     const flags = arena.flags(index) & ~MSG_CMSG_CLOEXEC;
     const controlBytes = arena.controlLength(index);
     if (controlBytes === 0) return { data, address, ancillary: none, flags };
@@ -223,10 +192,66 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
       arena.controls.subarray(controlAt, controlAt + receiveControlBytes),
       controlBytes,
     );
+    const ancillary = wantAncillary ? items : none;
     const segmentBytes = groBytes(items);
-    const packet = { data, address, ancillary: wantAncillary ? items : none, flags };
-    return segmentBytes === undefined ? packet : { ...packet, segmentBytes };
+    if (segmentBytes === undefined) return { data, address, ancillary, flags };
+    return { data, address, ancillary, flags, segmentBytes };
   }
+}
+
+/** The packets of one sendMany. They mostly share their address and segment length: each is encoded once. */
+class OutgoingBatch<F extends Family> {
+  readonly prepared: Prepared[] = [];
+  readonly #shared: Partial<SendManyOptions<F>>;
+  #address: AddressLike | undefined;
+  #name: Uint8Array | undefined;
+  #segmentBytes: number | undefined;
+  #control: Uint8Array | undefined;
+
+  constructor(how: number | SendManyOptions<F>) {
+    this.#shared = typeof how === "number" ? {} : how;
+  }
+
+  /** The address of `packet`, unless it was the last one's too: {@link OutgoingBatch.resolved} is told its bytes. */
+  newAddress(packet: Uint8Array | OutgoingPacket<F>): AddressLike | undefined {
+    const address = this.#addressOf(packet);
+    return address === this.#address ? undefined : address;
+  }
+
+  resolved(address: AddressLike, name: Uint8Array): void {
+    this.#address = address;
+    this.#name = name;
+  }
+
+  add(packet: Uint8Array | OutgoingPacket<F>): void {
+    const name = this.#addressOf(packet) === undefined ? undefined : this.#name;
+    this.prepared.push({ data: dataOf(packet), name, control: this.#controlOf(packet) });
+  }
+
+  #addressOf(packet: Uint8Array | OutgoingPacket<F>): AddressLike | undefined {
+    return ownOptions(packet).address ?? this.#shared.address;
+  }
+
+  #controlOf(packet: Uint8Array | OutgoingPacket<F>): Uint8Array | undefined {
+    const own = ownOptions(packet);
+    const segmentBytes = own.segmentBytes ?? this.#shared.segmentBytes;
+    if (segmentBytes !== this.#segmentBytes) {
+      this.#control = segmentBytes === undefined ? undefined : segmentControl(segmentBytes);
+      this.#segmentBytes = segmentBytes;
+    }
+    if (own.ancillary === undefined) return this.#control;
+    const control = joined(this.#control, controlOf(own.ancillary));
+    if (control.length <= sendControlBytes) return control;
+    throw new LocalProtocolError(`a packet's ancillary data take at most ${sendControlBytes} bytes`);
+  }
+}
+
+const noOptions = {};
+
+function ownOptions<F extends Family>(
+  packet: Uint8Array | OutgoingPacket<F>,
+): Partial<Omit<OutgoingPacket<F>, "data">> {
+  return packet instanceof Uint8Array ? noOptions : Object(packet);
 }
 
 const none: AncillaryItem[] = [];
@@ -240,11 +265,13 @@ function receivingArena(count: number): BatchArena {
 
 function groBytes(items: readonly AncillaryItem[]): number | undefined {
   const item = items.find(({ level, type }) => level === SOL_UDP && type === UDP_GRO);
-  return item === undefined ? undefined : new DataView(item.data.buffer).getInt32(0, true);
+  // Cut short (MSG_CTRUNC), it says nothing.
+  if (item === undefined || item.data.length < 4) return undefined;
+  return new DataView(item.data.buffer).getInt32(0, true);
 }
 
 function segmentControl(segmentBytes: number): Uint8Array {
-  return encodeAncillary([segmentItem(checkCount(segmentBytes, "segmentBytes", 0xffff))]);
+  return encodeAncillary([segmentItem(segmentBytes)]);
 }
 
 function joined(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {

@@ -3,9 +3,11 @@ import { LocalProtocolError, SocketError } from "../core/errors.js";
 import { AF_UNIX } from "./constants.js";
 import type { Handle } from "./handle.js";
 import { resolveAddress, resolveAddressSync } from "./names/resolve-address.js";
+import { pollNow, rest } from "./native/blocking.js";
 import { nowMs } from "./native/deadlines.js";
 import { errnos, socketError } from "./native/errno.js";
 import { native } from "./native/index.js";
+import { linux } from "./native/linux.js";
 import { reactor } from "./native/reactor.js";
 import { decodeAddress, describeAddress, SOCKADDR_BYTES, show } from "./sockaddr.js";
 import { TcpOptionSocket } from "./tcp-options.js";
@@ -55,21 +57,22 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
    * attempt goes on in the kernel: close the socket, or call again to wait for it.
    */
   async connect(address: AddressFor<F>, options: WaitOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    this.handle.check("connect");
+    this.handle.checkBegin("connect", options);
     const name = await this.resolve(address, options);
     const where = describeAddress(address);
-    if (this.#begin(name, where)) return;
-    await this.handle.perform("writable", "connect", options, () => this.#finish(name, where));
+    const later = () => retryLater(this.handle);
+    if (this.#begin(name, where, later)) return;
+    await this.handle.perform("writable", "connect", options, () => this.#finish(name, where, later));
   }
 
   /** {@link ConnectingSocket.connect}, blocking. */
   connectSync(address: AddressFor<F>, options: WaitOptions = {}): void {
-    this.handle.check("connect");
+    this.handle.checkBegin("connect", options);
     const name = this.resolveSync(address);
     const where = describeAddress(address);
-    if (this.#begin(name, where)) return;
-    this.handle.performSync("writable", "connect", options, () => this.#finish(name, where));
+    const later = () => rest(unixBacklogRetryMs);
+    if (this.#begin(name, where, later)) return;
+    this.handle.performSync("writable", "connect", options, () => this.#finish(name, where, later));
   }
 
   /** {@link ConnectingSocket.connect} that returns the errno of a failed system call in place of throwing it. */
@@ -87,8 +90,11 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
     }
   }
 
-  /** The first connect(2): true when that was all. A socket that never waits throws EINPROGRESS here. */
-  #begin(name: Uint8Array, where: string): boolean {
+  /**
+   * The first connect(2): true when that was all. A socket that never waits throws EINPROGRESS here. `later` is called
+   * when no event will tell that it is time to try again.
+   */
+  #begin(name: Uint8Array, where: string, later: () => void): boolean {
     if (native().connect(this.handle.fd, name, name.length) === 0) return true;
     const errno = native().errno();
     if (errno === errnos.EINPROGRESS && this.handle.timeoutMs !== 0) {
@@ -97,28 +103,32 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
     }
     if (errno === errnos.EALREADY && this.handle.timeoutMs !== 0) return false;
     if (errno === errnos.EAGAIN && this.family === AF_UNIX && this.handle.timeoutMs !== 0) {
-      retryLater(this.handle);
+      later();
       return false;
     }
     throw socketError("connect", errno, where);
   }
 
   /** Looks whether the attempt has ended: `undefined` while it goes on. */
-  #finish(name: Uint8Array, where: string): true | undefined {
+  #finish(name: Uint8Array, where: string, later: () => void): true | undefined {
+    const ended = (pollNow(this.handle.fd, 0) & linux.POLLHUP) !== 0;
     const errno = this.pendingError();
     if (errno !== 0) throw socketError("connect", errno, where);
-    if (this.family === AF_UNIX) return this.#retryUnix(name, where);
+    if (this.family === AF_UNIX) return this.#retryUnix(name, where, later);
     lengthValue[0] = SOCKADDR_BYTES;
     if (native().getpeername(this.handle.fd, addressBytes, lengthBytes) === 0) return true;
-    return native().errno() === errnos.ENOTCONN ? undefined : true;
+    if (native().errno() !== errnos.ENOTCONN) return true;
+    // Another call has been told why the attempt ended; the kernel gives a second one this errno too.
+    if (ended) throw socketError("connect", errnos.ECONNABORTED, where);
+    return undefined;
   }
 
-  #retryUnix(name: Uint8Array, where: string): true | undefined {
+  #retryUnix(name: Uint8Array, where: string, later: () => void): true | undefined {
     if (native().connect(this.handle.fd, name, name.length) === 0) return true;
     const errno = native().errno();
     if (errno === errnos.EISCONN) return true;
     if (errno !== errnos.EAGAIN) throw socketError("connect", errno, where);
-    retryLater(this.handle);
+    later();
     return undefined;
   }
 

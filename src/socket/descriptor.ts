@@ -115,10 +115,12 @@ export abstract class Descriptor<F extends Family = Family> implements Disposabl
     return fd;
   }
 
+  /** Closes the socket at the end of the block of a `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** Closes the socket at the end of the block of an `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     return Promise.resolve();

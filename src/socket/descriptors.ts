@@ -2,7 +2,7 @@
 import { LocalProtocolError } from "../core/errors.js";
 import { SCM_RIGHTS, SOL_SOCKET } from "./constants.js";
 import { checkCount } from "./handle.js";
-import { cmsgSpace } from "./native/message.js";
+import { cmsgLen } from "./native/message.js";
 import { Socket } from "./socket.js";
 import type { AfUnix, AncillaryItem, How } from "./types.js";
 
@@ -55,7 +55,7 @@ export async function recvFds(
   maxFds: number,
   how: How = 0,
 ): Promise<ReceivedFds> {
-  return receivedFds(await socket.recvmsg(maxBytes, cmsgSpace(4 * checkCount(maxFds, "maxFds")), how));
+  return receivedFds(await socket.recvmsg(maxBytes, roomFor(maxFds), how));
 }
 
 /** {@link recvFds}, blocking. */
@@ -65,7 +65,12 @@ export function recvFdsSync(
   maxFds: number,
   how: How = 0,
 ): ReceivedFds {
-  return receivedFds(socket.recvmsgSync(maxBytes, cmsgSpace(4 * checkCount(maxFds, "maxFds")), how));
+  return receivedFds(socket.recvmsgSync(maxBytes, roomFor(maxFds), how));
+}
+
+/** Without the padding: one more descriptor would fit into it. */
+function roomFor(fds: number): number {
+  return cmsgLen(4 * Math.min(checkCount(fds, "maxFds"), maxFds));
 }
 
 /** The descriptors among ancillary data. */

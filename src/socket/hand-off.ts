@@ -19,11 +19,14 @@ const net = () => require("node:net") as typeof import("node:net");
 const dgram = () => require("node:dgram") as typeof import("node:dgram");
 const tls = () => require("node:tls") as typeof import("node:tls");
 
-export function toNodeSocket<F extends Family>(socket: Socket<F>): NodeSocket {
+export function toNodeSocket<F extends Family>(
+  socket: Socket<F>,
+  { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {},
+): NodeSocket {
   checkStream(socket, "toNodeSocket");
   if (socket.listening) throw new LocalProtocolError("toNodeSocket: this socket listens; use toNodeServer()");
   socket.getpeername();
-  return new (net().Socket)({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen: true });
+  return new (net().Socket)({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen });
 }
 
 export function toNodeServer<F extends Family>(socket: Socket<F>): Promise<Server> {

@@ -43,7 +43,8 @@ export class Handle implements Identity {
     this.protocol = identity.protocol;
     this.drainsShort =
       identity.type === SOCK_STREAM &&
-      (identity.family === linux.AF_INET || identity.family === linux.AF_INET6);
+      (identity.family === linux.AF_INET || identity.family === linux.AF_INET6) &&
+      (identity.protocol === 0 || identity.protocol === linux.IPPROTO_TCP);
     this.watch = new Watch(fd);
     if (!isMainThread && fd >= 0) native().closeAtExit(fd);
   }
@@ -71,7 +72,7 @@ export class Handle implements Identity {
       const limits = this.#limitsOf(how);
       if (limits.signal?.aborted) return Promise.reject(limits.signal.reason);
       if (this.fd < 0) throw socketError(what, errnos.EBADF);
-      if (limits.timeoutMs === 0 || neverWaits(how)) return Promise.resolve(this.#once(what, attempt));
+      if (limits.timeoutMs === 0 || neverWaits(how)) return this.#atOnce(direction, what, attempt);
       if (watch[direction] && watch.queue(direction).first === undefined && reactor().spend()) {
         const value = attempt();
         if (value !== undefined) return Promise.resolve(value);
@@ -93,8 +94,23 @@ export class Handle implements Identity {
     const limits = this.#limitsOf(how);
     limits.signal?.throwIfAborted();
     if (this.fd < 0) throw socketError(what, errnos.EBADF);
-    if (limits.timeoutMs === 0 || neverWaits(how)) return this.#once(what, attempt);
-    return block(this.fd, direction, what, limits.timeoutMs, attempt);
+    // Calls that wait already come first, so that a blocking send never lands in the middle of a sendall.
+    const queue = this.watch.queue(direction);
+    const inOrder = queue.first === undefined ? attempt : () => (queue.run() ? attempt() : undefined);
+    if (limits.timeoutMs === 0 || neverWaits(how)) return this.#once(what, inOrder);
+    return block(this.fd, direction, what, limits.timeoutMs, inOrder);
+  }
+
+  /** A call that never waits. It takes a turn of the event loop, though, when those of this one are used up. */
+  #atOnce<T>(direction: Direction, what: string, attempt: () => T | undefined): Promise<T> {
+    if (this.watch.queue(direction).first !== undefined) throw socketError(what, errnos.EAGAIN);
+    if (reactor().spend()) return Promise.resolve(this.#once(what, attempt));
+    return reactor()
+      .nextTurn()
+      .then(() => {
+        this.check(what);
+        return this.#once(what, attempt);
+      });
   }
 
   #once<T>(what: string, attempt: () => T | undefined): T {
@@ -118,6 +134,12 @@ export class Handle implements Identity {
   /** Throws EBADF once closed; for calls that do not reach the kernel by themselves. */
   check(syscall: string): void {
     if (this.fd < 0) throw socketError(syscall, errnos.EBADF);
+  }
+
+  /** What calls that look a name up first have to see to themselves: bad options, an abort, a closed socket. */
+  checkBegin(syscall: string, options: WaitOptions): void {
+    this.#limitsOf(options).signal?.throwIfAborted();
+    this.check(syscall);
   }
 
   retain(): this {
@@ -160,6 +182,7 @@ export class Handle implements Identity {
     if (typeof how === "number") return this.#limits;
     const { signal, timeoutMs } = checkOptions(how);
     if (timeoutMs === undefined && signal === undefined) return this.#limits;
+    if (signal !== undefined) checkSignal(signal);
     return { signal, timeoutMs: timeoutMs === undefined ? this.#limits.timeoutMs : checkTimeout(timeoutMs) };
   }
 }
@@ -181,6 +204,13 @@ export function flagsOf(how: How | WaitOptions): number {
 function checkOptions(how: TransferOptions | WaitOptions): TransferOptions | WaitOptions {
   if (typeof how === "object" && how !== null) return how;
   throw new LocalProtocolError(`expected MSG_ flags or { flags, signal, timeoutMs }, not ${show(how)}`);
+}
+
+/** Throws unless `signal` is an AbortSignal, of whichever realm. */
+export function checkSignal(signal: AbortSignal): void {
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw new LocalProtocolError(`signal must be an AbortSignal, not ${show(signal)}`);
 }
 
 /** A timeout in milliseconds: null, or a finite number from 0. */

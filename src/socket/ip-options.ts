@@ -86,6 +86,7 @@ export abstract class IpOptionSocket<F extends Family = Family> extends OptionSo
   /**
    * Datagrams bring their destination address, interface, TTL and TOS as ancillary data of `recvmsg` and `recvMany`:
    * read them with {@link packetInfo}. (IP_PKTINFO, IP_RECVTTL, IP_RECVTOS and their IPv6 forms, RFC 3542 section 6.)
+   * An AF_INET6 socket that serves IPv4 too tells them of both.
    */
   get receivePacketInfo(): boolean {
     return this.flag(this.#level, this.#v6 ? c.IPV6_RECVPKTINFO : c.IP_PKTINFO);
@@ -96,6 +97,9 @@ export abstract class IpOptionSocket<F extends Family = Family> extends OptionSo
       ? [c.IPV6_RECVPKTINFO, c.IPV6_RECVHOPLIMIT, c.IPV6_RECVTCLASS]
       : [c.IP_PKTINFO, c.IP_RECVTTL, c.IP_RECVTOS];
     for (const option of options) this.setsockopt(this.#level, option, value);
+    // IPv4 packets bring their destination in the IPv6 form, but TTL and TOS in their own. Raw sockets get none.
+    if (!this.#v6 || this.type === c.SOCK_RAW) return;
+    for (const option of [c.IP_RECVTTL, c.IP_RECVTOS]) this.setsockopt(c.IPPROTO_IP, option, value);
   }
 
   /** IP_RECVERR: ICMP errors are queued with their cause, for `recvmsg` with MSG_ERRQUEUE and {@link extendedError}. */

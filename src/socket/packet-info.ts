@@ -1,5 +1,6 @@
 /** What rides beside a datagram as ancillary data: addresses, interface, TTL, TOS, segment length, ICMP errors. */
 import * as c from "./constants.js";
+import { checkCount } from "./handle.js";
 import { type Interface, interfaceIndex } from "./ip-options.js";
 import { inetNtop, inetPton } from "./names/inet.js";
 import { decodeAddress } from "./sockaddr.js";
@@ -100,25 +101,37 @@ export function packetInfo(ancillary: readonly AncillaryItem[]): PacketInfo {
   return info;
 }
 
-/** The ancillary data that makes `sendmsg` or `sendMany` obey `control`, for a socket of `family`. */
+/**
+ * The ancillary data that makes `sendmsg` or `sendMany` obey `control`, for a socket of `family`. TTL and TOS of an
+ * AF_INET6 socket are set for both protocols, for it may send to IPv4 as well. Throws {@link LocalProtocolError} for
+ * a number out of range, and for a source that is no address of the family.
+ */
 export function packetControl(family: number, control: PacketControl): AncillaryItem[] {
   const v6 = family === c.AF_INET6;
-  const level = v6 ? c.IPPROTO_IPV6 : c.IPPROTO_IP;
   const items: AncillaryItem[] = [];
   if (control.source !== undefined || control.interface !== undefined) {
+    const level = v6 ? c.IPPROTO_IPV6 : c.IPPROTO_IP;
     items.push({ level, type: v6 ? c.IPV6_PKTINFO : c.IP_PKTINFO, data: sourceInfo(v6, control) });
   }
   if (control.ttl !== undefined)
-    items.push({ level, type: v6 ? c.IPV6_HOPLIMIT : c.IP_TTL, data: int(control.ttl) });
+    items.push(...bothProtocols(v6, c.IPV6_HOPLIMIT, c.IP_TTL, checkCount(control.ttl, "ttl", 0xff)));
   if (control.tos !== undefined)
-    items.push({ level, type: v6 ? c.IPV6_TCLASS : c.IP_TOS, data: int(control.tos) });
+    items.push(...bothProtocols(v6, c.IPV6_TCLASS, c.IP_TOS, checkCount(control.tos, "tos", 0xff)));
   if (control.segmentBytes !== undefined) items.push(segmentItem(control.segmentBytes));
   return items;
 }
 
+/** An int for IPv4, and before it the same for IPv6 where the socket speaks that: the kernel skips what does not apply. */
+function bothProtocols(v6: boolean, type6: number, type4: number, value: number): AncillaryItem[] {
+  const data = new Uint8Array(Int32Array.of(value).buffer);
+  const forIpv4 = { level: c.IPPROTO_IP, type: type4, data };
+  return v6 ? [{ level: c.IPPROTO_IPV6, type: type6, data }, forIpv4] : [forIpv4];
+}
+
 /** UDP_SEGMENT takes a 16-bit length. */
 export function segmentItem(segmentBytes: number): AncillaryItem {
-  return { level: c.SOL_UDP, type: c.UDP_SEGMENT, data: new Uint8Array(Uint16Array.of(segmentBytes).buffer) };
+  const value = Uint16Array.of(checkCount(segmentBytes, "segmentBytes", 0xffff));
+  return { level: c.SOL_UDP, type: c.UDP_SEGMENT, data: new Uint8Array(value.buffer) };
 }
 
 function sourceInfo(v6: boolean, { source, interface: where = 0 }: PacketControl): Uint8Array {
@@ -126,10 +139,6 @@ function sourceInfo(v6: boolean, { source, interface: where = 0 }: PacketControl
   new DataView(data.buffer).setInt32(v6 ? 16 : 0, interfaceIndex(where), true);
   if (source !== undefined) data.set(inetPton(v6 ? c.AF_INET6 : c.AF_INET, source), v6 ? 0 : 4);
   return data;
-}
-
-function int(value: number): Uint8Array {
-  return new Uint8Array(Int32Array.of(value).buffer);
 }
 
 /** The cause of a queued error: from the ancillary data of a `recvmsg` with MSG_ERRQUEUE. */

@@ -2,6 +2,7 @@
 import { ConnectingSocket } from "./connecting.js";
 import { MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from "./constants.js";
 import { checkBytes, checkCount, flagsOf } from "./handle.js";
+import { pollNow, rest } from "./native/blocking.js";
 import { native } from "./native/index.js";
 import { linux } from "./native/linux.js";
 import type { Direction } from "./native/reactor.js";
@@ -32,7 +33,8 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
 
   /** {@link ReceivingSocket.recv}, blocking. */
   recvSync(maxBytes: number, how: How = 0): Uint8Array {
-    return this.handle.performSync(directionOf(how), "recv", how, this.#allocating(maxBytes, flagsOf(how)));
+    const attempt = this.#allocating(maxBytes, flagsOf(how), restAfterPeek);
+    return this.handle.performSync(directionOf(how), "recv", how, attempt);
   }
 
   /**
@@ -56,7 +58,9 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
     const flags = flagsOf(how);
     checkBytes(buffer, "buffer");
     const attempt =
-      (flags & MSG_WAITALL) === 0 ? () => this.#receive(buffer, flags) : this.#receivingAll(buffer, flags);
+      (flags & MSG_WAITALL) === 0
+        ? () => this.#receive(buffer, flags)
+        : this.#receivingAll(buffer, flags, restAfterPeek);
     return this.handle.performSync(directionOf(flags), "recv", how, attempt);
   }
 
@@ -111,6 +115,8 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
     const { handle } = this;
     const received = native().recv(handle.fd, buffer, buffer.length, flags);
     if (received < 0) return handle.again("recv");
+    // Read or not, an urgent byte splits the stream: a read stops there.
+    if ((flags & MSG_OOB) !== 0) handle.watch.shortReadsMislead = true;
     // After a short read TCP has no more: the next call waits for an event, without another system call first.
     if (
       received < buffer.length &&
@@ -124,12 +130,14 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
   }
 
   /** MSG_WAITALL on a non-blocking descriptor: the waiting is ours. */
-  #receivingAll(buffer: Uint8Array, flags: number): () => number | undefined {
+  #receivingAll(buffer: Uint8Array, flags: number, afterPeek = () => {}): () => number | undefined {
     if (this.type !== SOCK_STREAM) return () => this.#receive(buffer, flags);
-    if ((flags & MSG_PEEK) !== 0) return () => this.#peekAll(buffer, flags);
+    if ((flags & MSG_PEEK) !== 0) return () => this.#peekAll(buffer, flags, afterPeek);
     let filledBytes = 0;
     return () => {
       while (filledBytes < buffer.length) {
+        // To meet the error now would be to lose the bytes: it is left for the next call.
+        if (filledBytes > 0 && (pollNow(this.handle.fd, 0) & linux.POLLERR) !== 0) break;
         const received = this.#receive(buffer.subarray(filledBytes), flags & ~MSG_WAITALL);
         if (received === undefined) return undefined;
         if (received === 0) break;
@@ -139,18 +147,23 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
     };
   }
 
-  #peekAll(buffer: Uint8Array, flags: number): number | undefined {
+  #peekAll(buffer: Uint8Array, flags: number, afterPeek: () => void): number | undefined {
+    const ended = pollNow(this.handle.fd, linux.POLLRDHUP) !== 0;
     const received = this.#receive(buffer, flags & ~MSG_WAITALL);
-    if (received === undefined || received === buffer.length || this.handle.watch.shortReadsMislead)
-      return received;
+    if (received === undefined || received === buffer.length || ended) return received;
+    afterPeek();
     return undefined;
   }
 
-  #allocating(maxBytes: number, flags: number): () => Uint8Array | undefined {
+  #allocating(
+    maxBytes: number,
+    flags: number,
+    afterPeek?: () => void,
+  ): () => Uint8Array | undefined {
     checkCount(maxBytes, "maxBytes", 0x7fffffff);
     if ((flags & MSG_WAITALL) !== 0) {
       const whole = new Uint8Array(maxBytes);
-      const attempt = this.#receivingAll(whole, flags);
+      const attempt = this.#receivingAll(whole, flags, afterPeek);
       return () => kept(whole, attempt());
     }
     return () => {
@@ -185,6 +198,9 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
     return (known ? this.from(addressBytes, lengthValue[0]) : "") as AddressFrom<F>;
   }
 }
+
+/** The peeked bytes stay there, so that poll(2) would not wait for more of them. */
+const restAfterPeek = () => rest(1);
 
 /** Urgent data and the error queue have events of their own. */
 export function directionOf(how: How): Direction {

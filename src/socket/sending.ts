@@ -16,7 +16,7 @@ const sendFileChunkBytes = 4 * 1024 * 1024;
 export interface SendFileOptions extends WaitOptions {
   /** Where in the file to begin, in bytes. Default: 0. The file's own position is neither used nor moved. */
   readonly offset?: number;
-  /** How many bytes to send. Default: to the end of the file. */
+  /** How many bytes to send, at least 1. Default: to the end of the file. */
   readonly count?: number;
 }
 
@@ -138,10 +138,12 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
     const { offset = 0, count } = options;
     const fd = descriptorOf(file);
     if (this.type !== SOCK_STREAM) throw new LocalProtocolError("sendFile needs a stream socket");
-    if ((options.timeoutMs ?? this.timeoutMs) === 0) {
+    const { timeoutMs = this.timeoutMs } = options;
+    if (timeoutMs === 0) {
       throw new LocalProtocolError("sendFile cannot send a file without waiting: timeoutMs is 0");
     }
     const limitBytes = count === undefined ? Number.MAX_SAFE_INTEGER : checkCount(count, "count");
+    if (limitBytes === 0) throw new LocalProtocolError("count must be an integer from 1, not 0");
     const position = new BigInt64Array([BigInt(checkCount(offset, "offset"))]);
     const positionBytes = new Uint8Array(position.buffer);
     let sentBytes = 0;
@@ -164,10 +166,10 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
     };
   }
 
-  /** EINVAL and the like: the caller is told what sendfile(2) wants. */
+  /** EINVAL, and ESPIPE of a pipe or socket: the caller is told what sendfile(2) wants. */
   #sendFileFailed(): undefined {
     const errno = native().errno();
-    if (errno === errnos.EINVAL) {
+    if (errno === errnos.EINVAL || errno === errnos.ESPIPE) {
       throw new LocalProtocolError(
         "sendFile sends a regular file, opened for reading, to a connected stream socket",
       );

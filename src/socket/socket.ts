@@ -15,6 +15,8 @@ import {
   SOL_SOCKET,
 } from "./constants.js";
 import { defaultTimeout } from "./descriptor.js";
+import type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from "./file-format.js";
+import { SocketFile } from "./files.js";
 import * as handOff from "./hand-off.js";
 import { Handle, type Identity } from "./handle.js";
 import { nowMs } from "./native/deadlines.js";
@@ -60,6 +62,9 @@ const intBytes = new Uint8Array(intValue.buffer);
  * console.log(new TextDecoder().decode(await s.recv(1024)));
  */
 export class Socket<F extends Family = Family> extends BatchingSocket<F> {
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+
   /**
    * Makes a socket. Defaults: AF_INET, SOCK_STREAM, protocol 0 (the family's own). Throws {@link SocketError}
    * EAFNOSUPPORT or EPROTONOSUPPORT for what this kernel lacks, EPERM for raw sockets without the right.
@@ -97,7 +102,7 @@ export class Socket<F extends Family = Family> extends BatchingSocket<F> {
    * accepting costs next to nothing and recovers by itself.
    */
   accept(options: WaitOptions = {}): Promise<[Socket<F>, AddressFrom<F>]> {
-    return this.handle.perform("readable", "accept", options, () => this.#accept());
+    return this.handle.perform("readable", "accept", options, () => this.#acceptRested());
   }
 
   /** {@link Socket.accept}, blocking. */
@@ -105,10 +110,13 @@ export class Socket<F extends Family = Family> extends BatchingSocket<F> {
     return this.handle.performSync("readable", "accept", options, () => this.#accept());
   }
 
+  #acceptRested(): [Socket<F>, AddressFrom<F>] | undefined {
+    return this.handle.watch.restsUntilMs > nowMs() ? undefined : this.#accept();
+  }
+
   /** One accept4(2), repeated while it reports the failure of a connection that is gone already. */
   #accept(): [Socket<F>, AddressFrom<F>] | undefined {
     const { handle } = this;
-    if (handle.watch.restsUntilMs > nowMs()) return undefined;
     for (;;) {
       lengthValue[0] = SOCKADDR_BYTES;
       const fd = native().accept4(handle.fd, addressBytes, lengthBytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -128,7 +136,12 @@ export class Socket<F extends Family = Family> extends BatchingSocket<F> {
   #rest(): void {
     const { watch } = this.handle;
     watch.restsUntilMs = nowMs() + acceptRestMs;
-    reactor().deadlines.add({ dueMs: watch.restsUntilMs, heapIndex: -1, expire: () => watch.retry() });
+    const expire = () => {
+      // Set outright, for a timer may fire a fraction of a millisecond early.
+      watch.restsUntilMs = 0;
+      watch.retry();
+    };
+    reactor().deadlines.add({ dueMs: watch.restsUntilMs, heapIndex: -1, expire });
   }
 
   /** A second descriptor for the same open socket, close-on-exec, with the same `timeoutMs`. */
@@ -173,17 +186,45 @@ export class Socket<F extends Family = Family> extends BatchingSocket<F> {
 
   /** The bytes of a stream as a web stream; it reads when asked, and closes at the end of file. */
   get readable(): ReadableStream<Uint8Array> {
-    return readableStream(this);
+    this.#readable ??= readableStream(this);
+    return this.#readable;
   }
 
   /** A web stream to write to; closing it half-closes the socket. */
   get writable(): WritableStream<Uint8Array> {
-    return writableStream(this);
+    this.#writable ??= writableStream(this);
+    return this.#writable;
+  }
+
+  /**
+   * The socket as a file, as Python's `makefile`: text by default, bytes with a `b` in the mode. The descriptor stays
+   * open until the socket and all its files are closed; `timeoutMs` is theirs in common. Throws
+   * {@link LocalProtocolError} for another mode, or an encoding that is unknown.
+   *
+   * @example
+   * await using file = s.makefile("rw");
+   * await file.write("hello\n");
+   * await file.flush();
+   * console.log(await file.readLine());
+   */
+  makefile(
+    mode: BinaryFileMode,
+    options: FileOptions & { readonly bufferBytes: 0 },
+  ): SocketFile<Uint8Array | null>;
+  makefile(mode: BinaryFileMode, options?: FileOptions): SocketFile<Uint8Array>;
+  makefile(mode?: TextFileMode, options?: TextFileOptions): SocketFile<string>;
+  makefile(
+    mode: TextFileMode | BinaryFileMode = "r",
+    options: TextFileOptions = {},
+  ): SocketFile<string> | SocketFile<Uint8Array> | SocketFile<Uint8Array | null> {
+    this.handle.check("makefile");
+    const open = () => wrap<Family>(this.handle.retain(), "opened by makefile");
+    return new SocketFile<string>(open, mode, options);
   }
 
   /** Hands the descriptor of a connected stream to Node: this socket is closed, the `net.Socket` goes on. */
-  toNodeSocket(): NodeSocket {
-    return handOff.toNodeSocket(this);
+  toNodeSocket(options: { readonly allowHalfOpen?: boolean } = {}): NodeSocket {
+    return handOff.toNodeSocket(this, options);
   }
 
   /** Hands the descriptor of a listener to Node as a `net.Server`, listening. */
@@ -216,6 +257,11 @@ export function socket<F extends Family = AfInet>(family?: F, type?: number, pro
 export function adopt<F extends Family = Family>(fd: number, identity: Identity, made = "made"): Socket<F> {
   const handle = new Handle(fd, identity);
   handle.timeoutMs = defaultTimeout.get();
+  return wrap(handle, made);
+}
+
+/** A socket over a handle that exists already. */
+function wrap<F extends Family>(handle: Handle, made: string): Socket<F> {
   return new AdoptingSocket(undefined, undefined, undefined, { handle, made });
 }
 

@@ -96,38 +96,29 @@ export type AddressLike =
 export type Address = InetAddress | Inet6Address | UnixAddress | NetlinkAddress | VsockAddress;
 
 /** What a socket of family `F` takes as an address. */
-export type AddressFor<F extends Family> = Family extends F
-  ? AddressLike
-  : F extends AfInet
-    ? InetAddressLike
-    : F extends AfInet6
-      ? Inet6AddressLike
-      : F extends AfUnix
-        ? UnixAddressLike
-        : F extends AfNetlink
-          ? NetlinkAddressLike
-          : F extends AfVsock
-            ? VsockAddressLike
-            : F extends AfPacket
-              ? PacketAddressLike
-              : AddressLike;
+export type AddressFor<F extends Family> = AddressForms[FamilyName<F>]["takes"];
 
 /** What a socket of family `F` returns as an address. */
-export type AddressFrom<F extends Family> = Family extends F
-  ? Address
-  : F extends AfInet
-    ? InetAddress
-    : F extends AfInet6
-      ? Inet6Address
-      : F extends AfUnix
-        ? UnixAddress
-        : F extends AfNetlink
-          ? NetlinkAddress
-          : F extends AfVsock
-            ? VsockAddress
-            : F extends AfPacket
-              ? Uint8Array
-              : Address;
+export type AddressFrom<F extends Family> = AddressForms[FamilyName<F>]["gives"];
+
+/** The name in a family's type; `string` when only its number is known. */
+type FamilyName<F extends Family> = (F & { readonly [familyName]?: string })[typeof familyName] & string;
+
+interface AddressForm<Takes, Gives> {
+  readonly takes: Takes;
+  readonly gives: Gives;
+}
+
+// A table and not a chain of conditional types: through a table a Socket<AfInet> is also a Socket.
+interface AddressForms {
+  readonly [other: string]: AddressForm<AddressLike, Address>;
+  readonly inet: AddressForm<InetAddressLike, InetAddress>;
+  readonly inet6: AddressForm<Inet6AddressLike, Inet6Address>;
+  readonly unix: AddressForm<UnixAddressLike, UnixAddress>;
+  readonly netlink: AddressForm<NetlinkAddressLike, NetlinkAddress>;
+  readonly vsock: AddressForm<VsockAddressLike, VsockAddress>;
+  readonly packet: AddressForm<PacketAddressLike, Uint8Array>;
+}
 
 /** What every waiting call takes. */
 export interface WaitOptions {
@@ -165,7 +156,7 @@ export interface MessageInfo<F extends Family = Family> {
   readonly ancillary: AncillaryItem[];
   /** MSG_TRUNC: the datagram was longer; MSG_CTRUNC: ancillary data was lost; MSG_EOR: a record ended; … */
   readonly flags: number;
-  /** Where it came from; undefined on a connected stream. */
+  /** Where it came from; undefined on a TCP connection. A Unix stream tells its peer's name, if that has one. */
   readonly address: AddressFrom<F> | undefined;
 }
 

@@ -16,7 +16,15 @@ import {
 import { inetNtop } from "../../src/socket/names/index.js";
 import { resolveAddress, resolveAddressSync } from "../../src/socket/names/resolve-address.js";
 import { decodeAddress, describeAddress, encodeAddress, familyOf } from "../../src/socket/sockaddr.js";
-import type { Address, AddressLike } from "../../src/socket/types.js";
+import type {
+  Address,
+  AddressFor,
+  AddressFrom,
+  AddressLike,
+  Family,
+  Inet6Address,
+} from "../../src/socket/types.js";
+import { UNRESOLVED } from "./names/name-errors.js";
 
 const utf8 = new TextEncoder();
 
@@ -63,7 +71,12 @@ describe("addresses that need no look-up", () => {
     ["a scope id", AF_INET6, ["fe80::1", 80, 0, 0xffffffff], ["fe80::1", 80, 0, 0xffffffff]],
     ["a numeric zone", AF_INET6, ["fe80::1%7", 80], ["fe80::1", 80, 0, 7]],
     ["a zone and the same scope id", AF_INET6, ["fe80::1%7", 80, 0, 7], ["fe80::1", 80, 0, 7]],
-    ["an object with all fields", AF_INET6, { host: "::1", port: 1, flowinfo: 2, scopeId: 3 }, ["::1", 1, 2, 3]],
+    [
+      "an object with all fields",
+      AF_INET6,
+      { host: "::1", port: 1, flowinfo: 2, scopeId: 3 },
+      ["::1", 1, 2, 3],
+    ],
     ["an object without the optional ones", AF_INET6, { host: "::1", port: "1" }, ["::1", 1, 0, 0]],
     ["a path", AF_UNIX, "/tmp/a.sock", "/tmp/a.sock"],
     ["a path in bytes", AF_UNIX, bytes("/tmp/a.sock"), "/tmp/a.sock"],
@@ -87,14 +100,20 @@ describe("addresses that need no look-up", () => {
   test("the layouts are those of C", () => {
     const hex = (family: number, address: AddressLike) =>
       Buffer.from(encodeAddress(family, address) as Uint8Array).toString("hex");
-    assert.equal(hex(AF_INET, ["1.2.3.4", 0x1234]), "0200123401020304" + "00".repeat(8));
-    assert.equal(hex(AF_INET6, ["1::2", 0x1234, 0x56789, 0xa]), `0a00123400056789${"0001"}${"00".repeat(13)}02${"0a000000"}`);
+    assert.equal(hex(AF_INET, ["1.2.3.4", 0x1234]), `0200123401020304${"00".repeat(8)}`);
+    assert.equal(
+      hex(AF_INET6, ["1::2", 0x1234, 0x56789, 0xa]),
+      `0a00123400056789${"0001"}${"00".repeat(13)}02${"0a000000"}`,
+    );
     assert.equal(hex(AF_UNIX, "/a"), "01002f6100");
     assert.equal(hex(AF_UNIX, "\0a"), "01000061");
     assert.equal(hex(AF_UNIX, ""), "0100");
     assert.equal(hex(AF_NETLINK, [1, 2]), "1000000001000000" + "02000000");
     assert.equal(hex(AF_VSOCK, [3, 4]), "2800000004000000" + "0300000000000000");
-    assert.equal(hex(AF_PACKET, [5, 0x0806, 1, 2, Uint8Array.of(9, 8)]), "1100080605000000" + "02000102" + "0908000000000000");
+    assert.equal(
+      hex(AF_PACKET, [5, 0x0806, 1, 2, Uint8Array.of(9, 8)]),
+      "1100080605000000" + "02000102" + "0908000000000000",
+    );
   });
 
   test("raw bytes of other families pass through as copies", () => {
@@ -119,7 +138,15 @@ describe("addresses that need no look-up", () => {
   });
 
   test("different peers that share a place in the cache keep their own text", () => {
-    for (const host of ["1.2.3.4", "1.2.3.4", "4.2.3.1", "0.0.0.0", "1.2.3.4", "255.255.255.255", "127.255.255.127"]) {
+    for (const host of [
+      "1.2.3.4",
+      "1.2.3.4",
+      "4.2.3.1",
+      "0.0.0.0",
+      "1.2.3.4",
+      "255.255.255.255",
+      "127.255.255.127",
+    ]) {
       assert.deepEqual(roundTrip(AF_INET, [host, 1]), [host, 1]);
     }
   });
@@ -188,7 +215,13 @@ describe("addresses that are refused before any system call", () => {
 });
 
 describe("addresses that need a look-up", () => {
-  const rows: readonly (readonly [name: string, family: number, type: number, address: AddressLike, want: Address])[] = [
+  const rows: readonly (readonly [
+    name: string,
+    family: number,
+    type: number,
+    address: AddressLike,
+    want: Address,
+  ])[] = [
     ["a host name", AF_INET, SOCK_STREAM, ["localhost", 80], ["127.0.0.1", 80]],
     ["a service name", AF_INET, SOCK_STREAM, ["127.0.0.1", "http"], ["127.0.0.1", 80]],
     ["both", AF_INET, SOCK_STREAM, { host: "localhost", port: "https" }, ["127.0.0.1", 443]],
@@ -217,8 +250,14 @@ describe("addresses that need a look-up", () => {
     assert.deepEqual(encoded, encodeAddress(AF_PACKET, [1, 0x0800]));
   });
 
-  const failures: readonly (readonly [name: string, family: number, type: number, address: AddressLike, code: string])[] = [
-    ["an unknown host", AF_INET, SOCK_STREAM, ["nobody.invalid", 80], "EAI_NONAME"],
+  const failures: readonly (readonly [
+    name: string,
+    family: number,
+    type: number,
+    address: AddressLike,
+    code: string,
+  ])[] = [
+    ["an unknown host", AF_INET, SOCK_STREAM, ["nobody.invalid", 80], UNRESOLVED],
     ["an unknown service", AF_INET, SOCK_STREAM, ["127.0.0.1", "no-such-service"], "EAI_SERVICE"],
     ["a service of the other protocol", AF_INET, SOCK_STREAM, ["127.0.0.1", "tftp"], "EAI_SERVICE"],
     ["IPv6 text for AF_INET", AF_INET, SOCK_STREAM, ["::1", 80], "EAI_ADDRFAMILY"],
@@ -229,7 +268,9 @@ describe("addresses that need a look-up", () => {
   for (const [name, family, type, address, code] of failures) {
     test(name, async () => {
       const matches = (error: unknown) =>
-        error instanceof SocketError && error instanceof NameError === code.startsWith("EAI") && error.code === code;
+        error instanceof SocketError &&
+        error instanceof NameError === code.startsWith("EAI") &&
+        code.split(" or ").includes(error.code);
       await assert.rejects(async () => resolveAddress(family, type, address), matches);
       assert.throws(() => resolveAddressSync(family, type, address), matches);
     });
@@ -261,12 +302,36 @@ describe("describeAddress", () => {
   }
 });
 
+describe("types", () => {
+  test("an address is of its family's form", () => {
+    const path: AddressFor<typeof AF_UNIX> = "/tmp/a";
+    const pair: AddressFor<typeof AF_INET> = ["localhost", "http"];
+    const netlink: AddressFrom<typeof AF_NETLINK> = [1, 2];
+    const vsock: AddressFrom<typeof AF_VSOCK> = [1, 2];
+    const link: AddressFor<typeof AF_PACKET> = ["lo", 3];
+    const raw: AddressFrom<typeof AF_PACKET> = new Uint8Array(20);
+    const any: AddressFor<Family> = path;
+    // @ts-expect-error a tuple is no path
+    const noPath: AddressFor<typeof AF_UNIX> = pair;
+    // @ts-expect-error a path is no host and port
+    const noPair: AddressFor<typeof AF_INET> = path;
+    // @ts-expect-error these are numbers
+    const noPid: AddressFor<typeof AF_NETLINK> = ["a", 1];
+    const four: Inet6Address = ["::1", 1, 0, 0] satisfies AddressFrom<typeof AF_INET6>;
+    assert.equal([path, pair, netlink, vsock, link, raw, any, noPath, noPair, noPid, four].length, 11);
+  });
+});
+
 describe("properties", () => {
   const port = fc.nat(0xffff);
   const quad = fc.ipV4();
 
   test("AF_INET comes back as it went", () => {
-    fc.assert(fc.property(quad, port, (host, number) => assert.deepEqual(roundTrip(AF_INET, [host, number]), [host, number])));
+    fc.assert(
+      fc.property(quad, port, (host, number) =>
+        assert.deepEqual(roundTrip(AF_INET, [host, number]), [host, number]),
+      ),
+    );
   });
 
   test("AF_INET by integer is AF_INET by text", () => {
@@ -312,10 +377,15 @@ describe("properties", () => {
       }),
     );
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 128, maxLength: 128 }), families, fc.nat(128), (raw, family, length) => {
-        raw.set([family, 0]);
-        decodeAddress(raw, length);
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 128, maxLength: 128 }),
+        families,
+        fc.nat(128),
+        (raw, family, length) => {
+          raw.set([family, 0]);
+          decodeAddress(raw, length);
+        },
+      ),
     );
   });
 });

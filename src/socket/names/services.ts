@@ -126,6 +126,6 @@ function pair(key: string | number, protocol: string | null | undefined): string
 }
 
 function notFound(syscall: string, text: string, address: string): NameError {
-  const message = `${syscall} ${show(address)}: ${text}; check /etc/services and /etc/protocols, or give the number`;
+  const message = `${syscall} ${show(address)}: ${text}; check /etc/services and /etc/protocols, or give the number (EAI_SERVICE)`;
   return new NameError(message, { errno: EAI_SERVICE, code: "EAI_SERVICE", syscall, address });
 }

@@ -10,6 +10,9 @@ import type { Direction } from "./reactor.js";
 const pollfd: Uint8Array = new Uint8Array(8);
 const view: DataView = new DataView(pollfd.buffer);
 
+/** How long to rest while poll(2) reports nothing but an error. */
+const errorRestMs = 2;
+
 const interest: Record<Direction, number> = {
   readable: linux.POLLIN,
   writable: linux.POLLOUT,
@@ -35,6 +38,18 @@ export function block<T>(
   }
 }
 
+/** What poll(2) says of `fd` right now: those of `events` that hold, and POLLERR, POLLHUP. */
+export function pollNow(fd: number, events: number): number {
+  view.setInt32(0, fd, true);
+  view.setInt32(4, events, true);
+  return native().poll(pollfd, 1, 0) > 0 ? view.getInt16(6, true) : 0;
+}
+
+/** Blocks this thread for a while, where no event will tell when to try again. */
+export function rest(ms: number): void {
+  native().poll(pollfd, 0, ms);
+}
+
 /** Waits for `events` on `fd`; false when the deadline passed first. */
 function pollUntil(fd: number, events: number, deadlineMs: number): boolean {
   for (;;) {
@@ -48,6 +63,8 @@ function pollUntil(fd: number, events: number, deadlineMs: number): boolean {
       // After a signal the wait goes on with what is left of the time.
       if (errno !== errnos.EINTR) throw socketError("poll", errno);
     }
+    // An error or hang-up that the call itself does not take away would be reported over and over.
+    if (ready > 0 && (view.getInt16(6, true) & events) === 0) rest(errorRestMs);
     if (ready > 0) return true;
   }
 }

@@ -22,6 +22,8 @@ export function loadKoffi(): Native {
   const removeCleanupHook = func("napi_remove_env_cleanup_hook", "int", "void *", "void *", "intptr_t");
   const closeSymbol = libc.symbol("close");
   const environment = koffi.node.env;
+  // Node aborts the process when the same hook is added twice, and two Sockets may share a number.
+  const hooks = new Map<number, number>();
 
   const errno = koffi.errno as { (): number; (value: number): number };
   return {
@@ -30,8 +32,16 @@ export function loadKoffi(): Native {
     address: koffi.address,
     view: (address, length) => new Uint8Array(koffi.view(address, length)),
     watch: (fd, callback) => watch(koffi, fd, callback),
-    closeAtExit: (fd) => void addCleanupHook(environment, closeSymbol, fd),
-    forgetAtExit: (fd) => void removeCleanupHook(environment, closeSymbol, fd),
+    closeAtExit: (fd) => {
+      const users = hooks.get(fd) ?? 0;
+      hooks.set(fd, users + 1);
+      if (users === 0) addCleanupHook(environment, closeSymbol, fd);
+    },
+    forgetAtExit: (fd) => {
+      const users = hooks.get(fd) ?? 0;
+      if (users > 1) hooks.set(fd, users - 1);
+      else if (hooks.delete(fd)) removeCleanupHook(environment, closeSymbol, fd);
+    },
 
     socket: func("socket", "int", "int", "int", "int"),
     socketpair: func("socketpair", "int", "int", "int", "int", "void *"),

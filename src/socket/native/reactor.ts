@@ -5,6 +5,7 @@
  * The rule of an edge-triggered reactor: make the call first, and wait only after EAGAIN. A {@link Watch} therefore
  * remembers, for each direction, whether the next call is worth making.
  */
+import { forgetAbort, watchAbort } from "./aborts.js";
 import { Deadlines as DeadlineHeap, type Deadlines, nowMs } from "./deadlines.js";
 import { errnos, socketError } from "./errno.js";
 import { native } from "./index.js";
@@ -77,7 +78,7 @@ export class Watch {
 
   /** Lets the waiters of every ready direction try. */
   run(): void {
-    if (this.readable && this.restsUntilMs <= nowMs()) this.readable = this.readers.run() && this.readable;
+    if (this.readable && (this.restsUntilMs === 0 || this.restsUntilMs <= nowMs())) this.readable = this.readers.run() && this.readable;
     if (this.writable) this.writable = this.writers.run() && this.writable;
     if (this.exceptional) this.exceptional = this.watchers.run() && this.exceptional;
   }
@@ -122,6 +123,14 @@ export class Reactor implements WaiterOwner {
     return true;
   }
 
+  /** Resolves in the next turn of the event loop, with operations to spend. */
+  nextTurn(): Promise<void> {
+    this.#armDispatch();
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
   /** Queues `attempt` until the descriptor is ready. Rejects on abort, deadline, and close. */
   wait<T>(
     watch: Watch,
@@ -138,7 +147,7 @@ export class Reactor implements WaiterOwner {
       waiter.holds = holds;
       watch.queue(direction).push(waiter);
       if (holds && ++this.#held === 1) this.#wakeup.ref();
-      limits.signal?.addEventListener("abort", waiter, { once: true });
+      if (limits.signal !== undefined) watchAbort(limits.signal, waiter);
       if (limits.timeoutMs !== null) {
         waiter.dueMs = nowMs() + limits.timeoutMs;
         this.deadlines.add(waiter);
@@ -149,7 +158,7 @@ export class Reactor implements WaiterOwner {
   settled(waiter: Waiter): void {
     waiter.queue?.remove(waiter);
     if (waiter.limits.timeoutMs !== null) this.deadlines.remove(waiter);
-    waiter.limits.signal?.removeEventListener("abort", waiter);
+    if (waiter.limits.signal !== undefined) forgetAbort(waiter.limits.signal, waiter);
     if (waiter.holds && --this.#held === 0) this.#wakeup.unref();
   }
 
@@ -162,8 +171,11 @@ export class Reactor implements WaiterOwner {
   /** Takes a descriptor out before it is closed or given away; its waiters are rejected with `reason`. */
   release(watch: Watch, reason: (what: string) => unknown): void {
     if (watch.registered) {
-      if (this.#watches[watch.fd] === watch) this.#watches[watch.fd] = undefined;
-      native().epollCtl(this.#epfd, linux.EPOLL_CTL_DEL, watch.fd, null);
+      // Closed behind our back, the number may be another socket's by now, registered under it.
+      if (this.#watches[watch.fd] === watch) {
+        this.#watches[watch.fd] = undefined;
+        native().epollCtl(this.#epfd, linux.EPOLL_CTL_DEL, watch.fd, null);
+      }
       watch.registered = false;
     }
     watch.fail(reason);

@@ -72,7 +72,7 @@ export class Waiter implements Expiring {
     this.fail(new DeadlineError(this.what, this.limits.timeoutMs ?? 0));
   }
 
-  /** The `abort` listener: the waiter itself is registered, so no closure is made for it. */
+  /** On abort. */
   handleEvent(): void {
     this.fail(this.limits.signal?.reason);
   }

@@ -6,6 +6,7 @@
  */
 import { isMainThread, Worker } from "node:worker_threads";
 import { native } from "./index.js";
+import type { PollHandle } from "./native.js";
 
 /** A started wake-up. It keeps the event loop alive between `ref()` and `unref()` only. */
 export interface Wakeup {
@@ -24,9 +25,15 @@ export function startWakeup(epfd: number, arm: () => void, dispatch: () => void)
 function startPollHandle(epfd: number, arm: () => void): Wakeup {
   // Since Node 26.4 promises resolved inside this callback stay pending until another callback runs, and user code
   // that throws or exits in it takes the process down: it arms one immediate and does nothing else.
-  const handle = native().watch(epfd, arm);
+  let handle: PollHandle | undefined = native().watch(epfd, arm);
   handle.unref();
-  return handle;
+  // When Node tears its environment down it turns the event loop once more, and a callback in which no JavaScript may
+  // run any longer takes the process down. Other listeners of this event may still use sockets: ref() does nothing then.
+  process.once("exit", () => {
+    handle?.close();
+    handle = undefined;
+  });
+  return { ref: () => handle?.ref(), unref: () => handle?.unref() };
 }
 
 /** What the helper thread is given. `turn[0]` is 0 while the helper polls and 1 while the parent dispatches. */

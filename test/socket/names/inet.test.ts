@@ -3,7 +3,16 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { LocalProtocolError } from "../../../src/core/errors.js";
 import { AF_INET, AF_INET6, AF_UNIX } from "../../../src/socket/constants.js";
-import { htonl, htons, inetAton, inetNtoa, inetNtop, inetPton, ntohl, ntohs } from "../../../src/socket/names/index.js";
+import {
+  htonl,
+  htons,
+  inetAton,
+  inetNtoa,
+  inetNtop,
+  inetPton,
+  ntohl,
+  ntohs,
+} from "../../../src/socket/names/index.js";
 
 function hex(packed: Uint8Array): string {
   return Buffer.from(packed).toString("hex");
@@ -36,11 +45,37 @@ describe("inetAton", () => {
     test(JSON.stringify(text), () => assert.equal(hex(inetAton(text)), want));
   }
 
-  const bad = ["", " ", " 1.2.3.4", "1.2.3.4.5", "256.0.0.0", "1.256.0.1", "1.2.3.256", "1.2.65536", "1.16777216"];
-  bad.push("4294967296", "1.", ".1", "1..2", "08", "0x", "0xg", "a.0.0.0", "1,2", "-1", "+1", "1e3", "::1", "1.2.3.4x");
+  const bad = [
+    "",
+    " ",
+    " 1.2.3.4",
+    "1.2.3.4.5",
+    "256.0.0.0",
+    "1.256.0.1",
+    "1.2.3.256",
+    "1.2.65536",
+    "1.16777216",
+  ];
+  bad.push(
+    "4294967296",
+    "1.",
+    ".1",
+    "1..2",
+    "08",
+    "0x",
+    "0xg",
+    "a.0.0.0",
+    "1,2",
+    "-1",
+    "+1",
+    "1e3",
+    "::1",
+    "1.2.3.4x",
+  );
   bad.push("99999999999999999999999999", "127.0.0.1\0", "localhost", "١.2.3.4");
   for (const text of bad) {
-    test(`${JSON.stringify(text)} is refused`, () => refused(() => inetAton(text), /illegal IP address string/));
+    test(`${JSON.stringify(text)} is refused`, () =>
+      refused(() => inetAton(text), /illegal IP address string/));
   }
 
   test("another type is refused", () => refused(() => inetAton(1 as unknown as string), /string, not 1/));
@@ -72,16 +107,53 @@ describe("inetPton and inetNtop", () => {
     });
   }
 
-  const bad6 = ["", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "1::2::3", "::1%lo", "::1%1"];
-  bad6.push("12345::", "g::", "1:", ":1", "1:2:3:4:5:6:7:", "::1.2.3", "::1.2.3.4.5", "::01.2.3.4", "1.2.3.4", "1.2.3.4::", "::1 ");
+  const bad6 = [
+    "",
+    ":",
+    ":::",
+    "1",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7:8::",
+    "1::2::3",
+    "::1%lo",
+    "::1%1",
+  ];
+  bad6.push(
+    "12345::",
+    "g::",
+    "1:",
+    ":1",
+    "1:2:3:4:5:6:7:",
+    "::1.2.3",
+    "::1.2.3.4.5",
+    "::01.2.3.4",
+    "1.2.3.4",
+    "1.2.3.4::",
+    "::1 ",
+  );
   bad6.push("1:2:3:4:5:6:7:1.2.3.4", "::1\0", "[::1]", "0x1::", `::${"0".repeat(60)}`);
   for (const text of bad6) {
-    test(`${JSON.stringify(text)} is refused`, () => refused(() => inetPton(AF_INET6, text), /illegal IP address string/));
+    test(`${JSON.stringify(text)} is refused`, () =>
+      refused(() => inetPton(AF_INET6, text), /illegal IP address string/));
   }
 
-  const bad4 = ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "0x7f.0.0.1", "127.1", "1.2.3.", "::1", "1.2.3.4\0"];
+  const bad4 = [
+    "",
+    "1.2.3",
+    "1.2.3.4.5",
+    "256.1.1.1",
+    "01.2.3.4",
+    "1.2.3.4 ",
+    "0x7f.0.0.1",
+    "127.1",
+    "1.2.3.",
+    "::1",
+    "1.2.3.4\0",
+  ];
   for (const text of bad4) {
-    test(`${JSON.stringify(text)} is refused for AF_INET`, () => refused(() => inetPton(AF_INET, text), /illegal/));
+    test(`${JSON.stringify(text)} is refused for AF_INET`, () =>
+      refused(() => inetPton(AF_INET, text), /illegal/));
   }
 
   test("another family, type or length is refused", () => {
@@ -100,8 +172,15 @@ describe("inetPton and inetNtop", () => {
       [AF_INET6, 16],
     ] as const) {
       const words = fc.array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: length, maxLength: length });
-      const packed = fc.oneof(words.map(Uint8Array.from<number>), fc.uint8Array({ minLength: length, maxLength: length }));
-      fc.assert(fc.property(packed, (value) => assert.deepEqual(inetPton(family, inetNtop(family, value)), Uint8Array.from(value))));
+      const packed = fc.oneof(
+        words.map((values) => Uint8Array.from(values)),
+        fc.uint8Array({ minLength: length, maxLength: length }),
+      );
+      fc.assert(
+        fc.property(packed, (value) =>
+          assert.deepEqual(inetPton(family, inetNtop(family, value)), Uint8Array.from(value)),
+        ),
+      );
     }
   });
 
@@ -119,7 +198,10 @@ describe("byte order", () => {
 
   test("the network's order is the big end first", () => {
     assert.deepEqual(new Uint8Array(Uint16Array.of(htons(0x1234)).buffer), Uint8Array.of(0x12, 0x34));
-    assert.deepEqual(new Uint8Array(Uint32Array.of(htonl(0x12345678)).buffer), Uint8Array.of(0x12, 0x34, 0x56, 0x78));
+    assert.deepEqual(
+      new Uint8Array(Uint32Array.of(htonl(0x12345678)).buffer),
+      Uint8Array.of(0x12, 0x34, 0x56, 0x78),
+    );
   });
 
   for (const [name, swap, max] of [

@@ -1,0 +1,115 @@
+/** Sockets in worker threads: under load, and through every way that a thread can end. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { type AddressLike, Socket } from "../../src/socket/index.js";
+import { checkedEnd, codeOf, openDescriptors, runChild, stress, until, within } from "./robust.js";
+
+const program = new URL("./children/worker-echo.js", import.meta.url);
+
+function start(mode: string, data: object = {}): Worker {
+  return new Worker(program, { workerData: { mode, count: 0, ...data } });
+}
+
+/** The next message of a worker; its error and its end reject. */
+function message<T>(worker: Worker): Promise<T> {
+  const received = new Promise<T>((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`the worker ended with ${code}`)));
+  });
+  return within(received, "a message of the worker", 30_000);
+}
+
+function exit(worker: Worker): Promise<number> {
+  return within(new Promise<number>((resolve) => worker.once("exit", resolve)), "the worker's end", 10_000);
+}
+
+/** The sockets that this process has open. */
+function openSockets(): number {
+  return Object.values(openDescriptors()).filter((target) => target.startsWith("socket:")).length;
+}
+
+
+test("eight workers echo under load, every byte of it", async () => {
+  const servers = Array.from({ length: 4 }, () => start("echo"));
+  const addresses = await Promise.all(servers.map((worker) => message<AddressLike>(worker)));
+  const count = stress ? 20_000 : 1500;
+  const clients = addresses.flatMap((address) => [
+    start("client", { address, count }),
+    start("client", { address, count }),
+  ]);
+  const counts = await Promise.all(clients.map((worker) => message<number>(worker)));
+  assert.deepEqual(counts, clients.map(() => count));
+  const ended = servers.map(exit);
+  for (const worker of servers) worker.postMessage("close");
+  assert.deepEqual(await Promise.all(ended), [0, 0, 0, 0]);
+});
+
+test("a worker that is terminated after it closed its sockets ends cleanly", async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const worker = start("closed");
+    await message(worker);
+    await within(worker.terminate(), "terminate");
+  }
+});
+
+for (const mode of ["busy", "lookups"] as const) {
+  test(`a worker that is terminated under load (${mode}) takes nobody with it, and leaves nothing open`, async () => {
+    const before = openSockets();
+    const rounds = mode === "busy" ? (stress ? 100 : 20) : 10;
+    for (let round = 0; round < rounds; round += 1) {
+      const worker = start(mode);
+      const address = await message<AddressLike>(worker);
+      // One of its connections comes from here.
+      using s: Socket = new Socket();
+      await s.connect(address, { timeoutMs: 5000 });
+      await within(worker.terminate(), "terminate");
+    }
+    await until(() => openSockets() === before, "the worker's sockets to be closed");
+  });
+}
+
+test("the peers of a terminated worker see its connections end", async () => {
+  const worker = start("idle");
+  const address = await message<AddressLike>(worker);
+  const peers = Array.from({ length: 20 }, () => new Socket() as Socket);
+  for (const peer of peers) await peer.connect(address);
+  const ends = peers.map((peer) =>
+    peer.recv(1, { timeoutMs: 10_000 }).then(({ length }) => length, codeOf),
+  );
+  await within(worker.terminate(), "terminate");
+  const lengths = await Promise.all(ends);
+  // Those that were still in the backlog are reset.
+  for (const length of lengths) assert.ok(length === 0 || length === "ECONNRESET", `${length}`);
+  assert.ok(lengths.includes(0));
+  using late: Socket = new Socket();
+  await assert.rejects(late.connect(address), { code: "ECONNREFUSED" });
+  for (const peer of peers) peer.close();
+});
+
+test("a worker that ends by itself ends at once, and its sockets with it", async () => {
+  const before = openSockets();
+  const startMs = performance.now();
+  const worker = start("done");
+  assert.equal(await exit(worker), 0);
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 3000, `${tookMs} ms`);
+  await until(() => openSockets() === before, "its sockets to be closed");
+});
+
+test("process.exit() in a worker ends that worker alone", async () => {
+  for (let round = 0; round < (stress ? 50 : 5); round += 1) assert.equal(await exit(start("exit")), 7);
+});
+
+test("descriptor numbers that come back in a worker do no harm", async () => {
+  const worker = start("reuse", { count: 200 });
+  assert.equal(await message<number>(worker), 200);
+  assert.equal(await exit(worker), 0);
+});
+
+test("the helper thread ends with its worker, and the process can end", async () => {
+  const end = await runChild("worker-threads", { limitMs: 30_000 });
+  assert.equal(checkedEnd(end), "threads 0\n", end.stderr);
+  assert.equal(end.stderr, "");
+});
