@@ -107,6 +107,8 @@ async function attempt(
     await withFolder((folder) => scene.run({ tell, signal, folder }));
     return { status: "ok" };
   } catch (error) {
+    // Without any sockets there is nothing to show, and saying so once is enough.
+    if (error instanceof UnsupportedError && error.capability === "level-1 sockets") throw error;
     return { status: isLacking(error) ? "skipped" : "failed", reason: (error as Error).message };
   } finally {
     clearTimeout(timer);

@@ -116,7 +116,11 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
     if (errno !== 0) throw socketError("connect", errno, where);
     if (this.family === AF_UNIX) return this.#retryUnix(name, where, later);
     lengthValue[0] = SOCKADDR_BYTES;
-    if (native().getpeername(this.handle.fd, addressBytes, lengthBytes) === 0) return true;
+    if (native().getpeername(this.handle.fd, addressBytes, lengthBytes) === 0) {
+      // The kernel calls the socket connected once connect(2) has asked: a later one would succeed, not give EISCONN.
+      native().connect(this.handle.fd, name, name.length);
+      return true;
+    }
     if (native().errno() !== errnos.ENOTCONN) return true;
     // Another call has been told why the attempt ended; the kernel gives a second one this errno too.
     if (ended) throw socketError("connect", errnos.ECONNABORTED, where);

@@ -12,6 +12,9 @@ import type { Address, AddressLike, Family, Host, InetAddressLike, Port, WaitOpt
 /** RFC 8305 section 5: the Connection Attempt Delay that it recommends. */
 const defaultAttemptDelayMs = 250;
 
+/** The longest timer that Node knows: 25 days. */
+const longestTimerMs = 0x7fffffff;
+
 /** What {@link createConnection} takes. */
 export interface ConnectionOptions extends WaitOptions {
   /** AF_INET or AF_INET6 alone. Default: both. */
@@ -39,7 +42,8 @@ export interface ConnectionAttempt {
 /**
  * A TCP connection to whichever address of `host` answers first. Throws {@link NameError} for an unknown name, the
  * error of the attempt when there was one address, and an `AggregateError` with that of every attempt when there were
- * several. The sockets of losers are closed. `timeoutMs` is for the whole.
+ * several. The sockets of losers are closed. `timeoutMs` is for the whole, and the socket keeps it as its own, as in
+ * Python. Default: {@link Socket.defaultTimeoutMs}.
  *
  * @example const s = await createConnection(["localhost", 12345], { timeoutMs: 5000 })
  */
@@ -47,26 +51,28 @@ export async function createConnection(
   address: InetAddressLike,
   options: ConnectionOptions = {},
 ): Promise<Socket> {
-  const timeoutMs = checkTimeout(options.timeoutMs ?? null);
+  const timeoutMs = timeoutOf(options);
   const startedMs = nowMs();
-  const found = await getaddrinfo(...target(address), hints(options));
+  const found = await getaddrinfo(...target(address), hints(options, timeoutMs));
   const remainingMs = timeoutMs === null ? null : Math.max(0, timeoutMs - (nowMs() - startedMs));
-  const race = new Race(options, found, remainingMs);
-  return race.run();
+  const socket = await new Race(options, found, remainingMs, timeoutMs ?? 0).run();
+  socket.timeoutMs = timeoutMs;
+  return socket;
 }
 
 /** {@link createConnection}, blocking: one address after the other. */
 export function createConnectionSync(address: InetAddressLike, options: ConnectionOptions = {}): Socket {
-  const timeoutMs = checkTimeout(options.timeoutMs ?? null);
+  const timeoutMs = timeoutOf(options);
   const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : nowMs() + timeoutMs;
   const errors: unknown[] = [];
-  for (const info of getaddrinfoSync(...target(address), hints(options))) {
+  for (const info of getaddrinfoSync(...target(address), hints(options, timeoutMs))) {
     const attempt = new Socket(info.family, info.type, info.protocol);
     try {
       const remainingMs = deadlineMs - nowMs();
       if (remainingMs <= 0) throw new DeadlineError("connect", timeoutMs ?? 0);
       if (options.localAddress !== undefined) attempt.bindSync(options.localAddress);
       attempt.connectSync(info.address, { timeoutMs: timeoutMs === null ? null : remainingMs });
+      attempt.timeoutMs = timeoutMs;
       return attempt;
     } catch (error) {
       attempt.close();
@@ -81,12 +87,16 @@ function target(address: InetAddressLike): [Host, Port] {
   return [host as Host, port as Port];
 }
 
-function hints({ family, signal, timeoutMs }: ConnectionOptions): object {
+function timeoutOf({ timeoutMs = Socket.defaultTimeoutMs }: ConnectionOptions): number | null {
+  return checkTimeout(timeoutMs);
+}
+
+function hints({ family, signal }: ConnectionOptions, timeoutMs: number | null): object {
   return {
     type: SOCK_STREAM,
     ...(family === undefined ? {} : { family }),
     ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined || timeoutMs === null ? {} : { timeoutMs }),
+    ...(timeoutMs === null ? {} : { timeoutMs }),
   };
 }
 
@@ -107,7 +117,9 @@ class Race {
   readonly #options: ConnectionOptions;
   readonly #addresses: AddressInfo[];
   readonly #startedMs: number = nowMs();
-  readonly #timeoutMs: number | null;
+  readonly #remainingMs: number | null;
+  /** The time for the whole, as the error states it. */
+  readonly #limitMs: number;
   readonly #stop = new AbortController();
   readonly #errors: unknown[] = [];
   #next = 0;
@@ -116,10 +128,16 @@ class Race {
   #resolve!: (socket: Socket) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(options: ConnectionOptions, found: readonly AddressInfo[], timeoutMs: number | null) {
+  constructor(
+    options: ConnectionOptions,
+    found: readonly AddressInfo[],
+    remainingMs: number | null,
+    limitMs: number,
+  ) {
     this.#options = options;
     this.#addresses = options.sequential ? [...found] : interleave(found);
-    this.#timeoutMs = timeoutMs;
+    this.#remainingMs = remainingMs;
+    this.#limitMs = limitMs;
   }
 
   async run(): Promise<Socket> {
@@ -127,10 +145,11 @@ class Race {
     signal?.throwIfAborted();
     const abort = () => this.#end(() => this.#reject(signal?.reason));
     signal?.addEventListener("abort", abort, { once: true });
-    const limitMs = this.#timeoutMs;
-    const expire = () =>
-      this.#end(() => this.#reject(new DeadlineError("connect", this.#options.timeoutMs ?? 0)));
-    const deadline = limitMs === null ? undefined : setTimeout(expire, limitMs);
+    const expire = () => this.#end(() => this.#reject(new DeadlineError("connect", this.#limitMs)));
+    const remainingMs = this.#remainingMs;
+    // Node makes 1 ms of a longer timer.
+    const limited = remainingMs !== null && remainingMs <= longestTimerMs;
+    const deadline = limited ? setTimeout(expire, remainingMs) : undefined;
     try {
       return await new Promise<Socket>((resolve, reject) => {
         this.#resolve = resolve;
@@ -166,7 +185,7 @@ class Race {
       socket = new Socket(info.family, info.type, info.protocol);
       if (this.#options.localAddress !== undefined)
         await socket.bind(this.#options.localAddress as AddressLike);
-      await socket.connect(info.address, { signal: this.#stop.signal });
+      await socket.connect(info.address, { signal: this.#stop.signal, timeoutMs: null });
     } catch (reason) {
       socket?.close();
       error = reason;

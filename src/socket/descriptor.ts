@@ -11,6 +11,8 @@ import type { Family } from "./types.js";
 export abstract class Descriptor<F extends Family = Family> implements Disposable, AsyncDisposable {
   /** The descriptor underneath. Replaced by a closed one on `close()`, for a file made by `makefile` may live on. */
   protected handle: Handle;
+  /** No function can be cloned: it keeps `postMessage` from making a dead copy of a socket. */
+  protected readonly uncloneable: () => void = boundToItsThread;
 
   protected constructor(handle: Handle, made: string) {
     this.handle = handle;
@@ -133,6 +135,8 @@ export abstract class Descriptor<F extends Family = Family> implements Disposabl
     this.handle.timeoutMs = handle.timeoutMs;
   }
 }
+
+function boundToItsThread(): void {}
 
 /** The timeout of sockets made from now on (Python's setdefaulttimeout): a box, so that accepted sockets see it too. */
 export const defaultTimeout: { get(): number | null; set(timeoutMs: number | null): void } = {

@@ -25,13 +25,13 @@ export interface PacketInfo {
 /** What a datagram to be sent may ask for. */
 export interface PacketControl {
   /** The local address to send from. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** The interface to send by: its index, name or address. */
-  readonly interface?: Interface;
-  readonly ttl?: number;
-  readonly tos?: number;
+  readonly interface?: Interface | undefined;
+  readonly ttl?: number | undefined;
+  readonly tos?: number | undefined;
   /** UDP_SEGMENT: cut the data into datagrams of this many bytes. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
 }
 
 /** One entry of the error queue: `struct sock_extended_err`. */

@@ -1,6 +1,6 @@
 /** Bytes in: recv, recvInto, recvfrom, and their Sync twins. */
 import { ConnectingSocket } from "./connecting.js";
-import { MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM } from "./constants.js";
+import { MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, SOCK_STREAM } from "./constants.js";
 import { checkBytes, checkCount, flagsOf } from "./handle.js";
 import { pollNow, rest } from "./native/blocking.js";
 import { native } from "./native/index.js";
@@ -113,6 +113,11 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
   /** One recv(2). */
   #receive(buffer: Uint8Array, flags: number): number | undefined {
     const { handle } = this;
+    // Python's rule: to ask for nothing is no reason to wait. With MSG_TRUNC it asks for a datagram's length.
+    if (buffer.length === 0 && (flags & MSG_TRUNC) === 0) {
+      handle.check("recv");
+      return 0;
+    }
     const received = native().recv(handle.fd, buffer, buffer.length, flags);
     if (received < 0) return handle.again("recv");
     // Read or not, an urgent byte splits the stream: a read stops there.

@@ -2,6 +2,7 @@
 import type { Socket as DatagramSocket } from "node:dgram";
 import type { Socket as NodeSocket, Server } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
+import { inspect } from "node:util";
 import { LocalProtocolError } from "../core/errors.js";
 import { BatchingSocket } from "./batching.js";
 import {
@@ -19,6 +20,7 @@ import type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from 
 import { SocketFile } from "./files.js";
 import * as handOff from "./hand-off.js";
 import { Handle, type Identity } from "./handle.js";
+import { inspectSocket } from "./inspect.js";
 import { nowMs } from "./native/deadlines.js";
 import { errnos, socketError } from "./native/errno.js";
 import { native } from "./native/index.js";
@@ -62,6 +64,15 @@ const intBytes = new Uint8Array(intValue.buffer);
  * console.log(new TextDecoder().decode(await s.recv(1024)));
  */
 export class Socket<F extends Family = Family> extends BatchingSocket<F> {
+  static {
+    // What `console.log` shows. A method of this name cannot be declared under isolatedDeclarations.
+    Object.defineProperty(Socket.prototype, inspect.custom, {
+      value(this: Socket): string {
+        return inspectSocket(this);
+      },
+    });
+  }
+
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<Uint8Array> | undefined;
 
