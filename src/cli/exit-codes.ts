@@ -1,5 +1,12 @@
 /** The exit codes of the `hawser` command: curl's, where curl has one. */
-import { DeadlineError, LocalProtocolError, NameError, SocketError, TimedOutError } from "../index.js";
+import {
+  DeadlineError,
+  LocalProtocolError,
+  NameError,
+  RefusedError,
+  SocketError,
+  TimedOutError,
+} from "../index.js";
 
 /** What each way of ending is called, and the number that the shell sees. */
 export const exitCodes = {
@@ -25,6 +32,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof LocalProtocolError) return exitCodes.usage;
   if (error instanceof NameError) return exitCodes.resolve;
   if (error instanceof DeadlineError || error instanceof TimedOutError) return exitCodes.timeout;
+  // A UDP peer refuses when the answer is read, not when it is connected.
+  if (error instanceof RefusedError) return exitCodes.connect;
   if (error instanceof SocketError && addressCalls.includes(error.syscall)) return exitCodes.connect;
   return exitCodes.other;
 }

@@ -8,7 +8,7 @@ import { native } from "./native/index.js";
 import { BatchArena, decodeAncillary, encodeAncillary } from "./native/message.js";
 import { segmentItem } from "./packet-info.js";
 import { directionOf } from "./receiving.js";
-import { show } from "./sockaddr.js";
+import { isBytes, listOf } from "./sockaddr.js";
 import type {
   AddressFor,
   AddressLike,
@@ -70,7 +70,7 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
     const flags = flagsOf(how);
     this.handle.check("sendmmsg");
     const batch = new OutgoingBatch<F>(how);
-    for (const packet of packetList(packets)) {
+    for (const packet of listOf(packets, packetsForm)) {
       const address = batch.newAddress(packet);
       if (address !== undefined) {
         const name = this.resolve(address);
@@ -89,7 +89,7 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
     const flags = flagsOf(how);
     this.handle.check("sendmmsg");
     const batch = new OutgoingBatch<F>(how);
-    for (const packet of packetList(packets)) {
+    for (const packet of listOf(packets, packetsForm)) {
       const address = batch.newAddress(packet);
       if (address !== undefined) batch.resolved(address, this.resolveSync(address));
       batch.add(packet);
@@ -246,12 +246,13 @@ class OutgoingBatch<F extends Family> {
   }
 }
 
+const packetsForm = "packets are a list of Uint8Array or { data, … }";
 const noOptions = {};
 
 function ownOptions<F extends Family>(
   packet: Uint8Array | OutgoingPacket<F>,
 ): Partial<Omit<OutgoingPacket<F>, "data">> {
-  return packet instanceof Uint8Array ? noOptions : Object(packet);
+  return isBytes(packet) ? noOptions : Object(packet);
 }
 
 const none: AncillaryItem[] = [];
@@ -283,16 +284,5 @@ function joined(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {
 }
 
 function dataOf(packet: Uint8Array | { readonly data: Uint8Array }): Uint8Array {
-  return checkBytes(packet instanceof Uint8Array ? packet : Object(packet).data, "each packet");
-}
-
-function packetList<P>(packets: Iterable<P>): P[] {
-  if (
-    typeof packets === "string" ||
-    packets instanceof Uint8Array ||
-    typeof Object(packets)[Symbol.iterator] !== "function"
-  ) {
-    throw new LocalProtocolError(`packets must be a list of Uint8Array or { data, … }, not ${show(packets)}`);
-  }
-  return [...packets];
+  return checkBytes(isBytes(packet) ? packet : Object(packet).data, "each packet");
 }

@@ -1,5 +1,5 @@
 /** Names and connections: bind, listen, connect, shutdown, getsockname, getpeername. */
-import { LocalProtocolError, SocketError } from "../core/errors.js";
+import { SocketError } from "../core/errors.js";
 import { AF_UNIX } from "./constants.js";
 import type { Handle } from "./handle.js";
 import { resolveAddress, resolveAddressSync } from "./names/resolve-address.js";
@@ -9,7 +9,7 @@ import { errnos, socketError } from "./native/errno.js";
 import { native } from "./native/index.js";
 import { linux } from "./native/linux.js";
 import { reactor } from "./native/reactor.js";
-import { decodeAddress, describeAddress, SOCKADDR_BYTES, show } from "./sockaddr.js";
+import { checkInt, decodeAddress, describeAddress, SOCKADDR_BYTES } from "./sockaddr.js";
 import { TcpOptionSocket } from "./tcp-options.js";
 import type { Address, AddressFor, AddressFrom, AddressLike, Family, WaitOptions } from "./types.js";
 
@@ -47,8 +47,7 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
 
   /** Lets clients connect; `backlog` is how many may wait to be accepted, clamped to net.core.somaxconn. Default: 128. */
   listen(backlog = 128): void {
-    if ((backlog | 0) !== backlog)
-      throw new LocalProtocolError(`backlog must be an integer, not ${show(backlog)}`);
+    checkInt(backlog, "backlog");
     if (native().listen(this.handle.fd, backlog) < 0) throw this.handle.failed("listen");
   }
 
@@ -141,8 +140,7 @@ export abstract class ConnectingSocket<F extends Family = Family> extends TcpOpt
    * returns no bytes), SHUT_RDWR both.
    */
   shutdown(how: number): void {
-    if ((how | 0) !== how)
-      throw new LocalProtocolError(`shutdown takes SHUT_RD, SHUT_WR or SHUT_RDWR, not ${show(how)}`);
+    checkInt(how, "shutdown takes SHUT_RD, SHUT_WR or SHUT_RDWR");
     if (native().shutdown(this.handle.fd, how) < 0) throw this.handle.failed("shutdown");
   }
 

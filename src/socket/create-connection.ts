@@ -1,11 +1,15 @@
 /**
  * Connecting to a name: every address of it, in the order and with the stagger of Happy Eyeballs version 2 (RFC 8305).
  */
-import { DeadlineError } from "../core/errors.js";
+
+import { DeadlineError, LocalProtocolError } from "../core/errors.js";
 import { SOCK_STREAM } from "./constants.js";
 import { checkTimeout } from "./handle.js";
 import { type AddressInfo, getaddrinfo, getaddrinfoSync } from "./names/index.js";
+import { forgetAbort, watchAbort } from "./native/aborts.js";
 import { nowMs } from "./native/deadlines.js";
+import { inetParts } from "./sockaddr/inet.js";
+import { checkObject, checkSignal, show } from "./sockaddr.js";
 import { Socket } from "./socket.js";
 import type { Address, AddressLike, Family, Host, InetAddressLike, Port, WaitOptions } from "./types.js";
 
@@ -42,8 +46,8 @@ export interface ConnectionAttempt {
 /**
  * A TCP connection to whichever address of `host` answers first. Throws {@link NameError} for an unknown name, the
  * error of the attempt when there was one address, and an `AggregateError` with that of every attempt when there were
- * several. The sockets of losers are closed. `timeoutMs` is for the whole, and the socket keeps it as its own, as in
- * Python. Default: {@link Socket.defaultTimeoutMs}.
+ * several. The sockets of losers are closed. `timeoutMs` is for the whole of the connecting, and for nothing after it;
+ * default: {@link Socket.defaultTimeoutMs}, which the socket keeps as its own.
  *
  * @example const s = await createConnection(["localhost", 12345], { timeoutMs: 5000 })
  */
@@ -51,18 +55,17 @@ export async function createConnection(
   address: InetAddressLike,
   options: ConnectionOptions = {},
 ): Promise<Socket> {
-  const timeoutMs = timeoutOf(options);
+  const timeoutMs = checked(options);
   const startedMs = nowMs();
   const found = await getaddrinfo(...target(address), hints(options, timeoutMs));
   const remainingMs = timeoutMs === null ? null : Math.max(0, timeoutMs - (nowMs() - startedMs));
-  const socket = await new Race(options, found, remainingMs, timeoutMs ?? 0).run();
-  socket.timeoutMs = timeoutMs;
-  return socket;
+  return new Race(options, found, remainingMs, timeoutMs ?? 0).run();
 }
 
 /** {@link createConnection}, blocking: one address after the other. */
 export function createConnectionSync(address: InetAddressLike, options: ConnectionOptions = {}): Socket {
-  const timeoutMs = timeoutOf(options);
+  const timeoutMs = checked(options);
+  options.signal?.throwIfAborted();
   const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : nowMs() + timeoutMs;
   const errors: unknown[] = [];
   for (const info of getaddrinfoSync(...target(address), hints(options, timeoutMs))) {
@@ -72,7 +75,6 @@ export function createConnectionSync(address: InetAddressLike, options: Connecti
       if (remainingMs <= 0) throw new DeadlineError("connect", timeoutMs ?? 0);
       if (options.localAddress !== undefined) attempt.bindSync(options.localAddress);
       attempt.connectSync(info.address, { timeoutMs: timeoutMs === null ? null : remainingMs });
-      attempt.timeoutMs = timeoutMs;
       return attempt;
     } catch (error) {
       attempt.close();
@@ -83,11 +85,22 @@ export function createConnectionSync(address: InetAddressLike, options: Connecti
 }
 
 function target(address: InetAddressLike): [Host, Port] {
-  const [host, port] = Array.isArray(address) ? address : [Object(address).host, Object(address).port];
+  const { host, port } = inetParts(address);
   return [host as Host, port as Port];
 }
 
-function timeoutOf({ timeoutMs = Socket.defaultTimeoutMs }: ConnectionOptions): number | null {
+/** Checks the options, and returns how long the whole may take. */
+function checked(options: ConnectionOptions): number | null {
+  const {
+    timeoutMs = Socket.defaultTimeoutMs,
+    signal,
+    attemptDelayMs = 0,
+    onAttempt,
+  } = checkObject(options, "options");
+  if (signal !== undefined) checkSignal(signal);
+  checkTimeout(attemptDelayMs);
+  if (onAttempt !== undefined && typeof onAttempt !== "function")
+    throw new LocalProtocolError(`onAttempt is a function, not ${show(onAttempt)}`);
   return checkTimeout(timeoutMs);
 }
 
@@ -143,8 +156,8 @@ class Race {
   async run(): Promise<Socket> {
     const { signal } = this.#options;
     signal?.throwIfAborted();
-    const abort = () => this.#end(() => this.#reject(signal?.reason));
-    signal?.addEventListener("abort", abort, { once: true });
+    const abort = { handleEvent: () => this.#end(() => this.#reject(signal?.reason)) };
+    watchAbort(signal, abort);
     const expire = () => this.#end(() => this.#reject(new DeadlineError("connect", this.#limitMs)));
     const remainingMs = this.#remainingMs;
     // Node makes 1 ms of a longer timer.
@@ -159,7 +172,7 @@ class Race {
     } finally {
       clearTimeout(deadline);
       clearTimeout(this.#timer);
-      signal?.removeEventListener("abort", abort);
+      forgetAbort(signal, abort);
     }
   }
 

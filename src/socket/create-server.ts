@@ -1,6 +1,7 @@
 /** Listening in one call. */
 import { LocalProtocolError } from "../core/errors.js";
 import { AF_INET, AF_INET6, SOCK_STREAM } from "./constants.js";
+import { checkBoolean, checkInt, checkObject, encodeAddress } from "./sockaddr.js";
 import { Socket } from "./socket.js";
 import type { AddressFor, AfInet, AfInet6, Family } from "./types.js";
 
@@ -26,7 +27,7 @@ export async function createServer<F extends Family = AfInet>(
   address: AddressFor<F>,
   options: ServerOptions<F> = {},
 ): Promise<Socket<F>> {
-  const server = prepared(options);
+  const server = prepared(address, options);
   try {
     await server.bind(address);
     server.listen(options.backlog);
@@ -42,7 +43,7 @@ export function createServerSync<F extends Family = AfInet>(
   address: AddressFor<F>,
   options: ServerOptions<F> = {},
 ): Socket<F> {
-  const server = prepared(options);
+  const server = prepared(address, options);
   try {
     server.bindSync(address);
     server.listen(options.backlog);
@@ -53,11 +54,13 @@ export function createServerSync<F extends Family = AfInet>(
   }
 }
 
-function prepared<F extends Family>({
-  family,
-  reusePort = false,
-  dualStack = false,
-}: ServerOptions<F>): Socket<F> {
+function prepared<F extends Family>(address: AddressFor<F>, options: ServerOptions<F>): Socket<F> {
+  const { family, reusePort = false, dualStack = false, backlog = 0 } = checkObject(options, "options");
+  checkInt(backlog, "backlog");
+  checkBoolean(reusePort, "reusePort");
+  checkBoolean(dualStack, "dualStack");
+  // Only to throw for what is no address, before there is a socket.
+  encodeAddress(family ?? AF_INET, address);
   if (dualStack && family !== (AF_INET6 as AfInet6 as Family)) {
     throw new LocalProtocolError("dualStack needs family: AF_INET6");
   }

@@ -1,10 +1,9 @@
 /** The life of a socket: its descriptor, its waiting mode, its end. */
-import { LocalProtocolError } from "../core/errors.js";
 import { checkTimeout, Handle } from "./handle.js";
 import { forgetLeak, watchForLeak } from "./leaks.js";
 import { native } from "./native/index.js";
 import { linux } from "./native/linux.js";
-import { show } from "./sockaddr.js";
+import { checkBoolean } from "./sockaddr.js";
 import type { Family } from "./types.js";
 
 /** What every socket has before it can send or receive anything. */
@@ -67,9 +66,7 @@ export abstract class Descriptor<F extends Family = Family> implements Disposabl
    * O_NONBLOCK: waiting is done in the event loop or in poll(2).
    */
   setblocking(blocking: boolean): void {
-    if (typeof blocking !== "boolean")
-      throw new LocalProtocolError(`setblocking takes a boolean, not ${show(blocking)}`);
-    this.timeoutMs = blocking ? null : 0;
+    this.timeoutMs = checkBoolean(blocking, "setblocking") ? null : 0;
   }
 
   /** Whether a program started by this one inherits the descriptor. Default: false (close-on-exec). */
@@ -80,7 +77,7 @@ export abstract class Descriptor<F extends Family = Family> implements Disposabl
   }
 
   set inheritable(inheritable: boolean) {
-    const flags = inheritable ? 0 : linux.FD_CLOEXEC;
+    const flags = checkBoolean(inheritable, "inheritable") ? 0 : linux.FD_CLOEXEC;
     if (native().fcntl(this.handle.fd, linux.F_SETFD, flags) < 0) throw this.handle.failed("fcntl");
   }
 

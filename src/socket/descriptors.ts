@@ -1,8 +1,10 @@
 /** Descriptors that travel: between processes over a Unix socket (SCM_RIGHTS), and from the service manager. */
 import { LocalProtocolError } from "../core/errors.js";
+import { ancillaryItems } from "./ancillary.js";
 import { SCM_RIGHTS, SOL_SOCKET } from "./constants.js";
 import { checkCount } from "./handle.js";
 import { cmsgLen } from "./native/message.js";
+import { show } from "./sockaddr.js";
 import { Socket } from "./socket.js";
 import type { AfUnix, AncillaryItem, How } from "./types.js";
 
@@ -32,6 +34,7 @@ export function sendFds(
   how: How = 0,
 ): Promise<number> {
   try {
+    checkSocket(socket);
     return socket.sendmsg(buffers, [rights(fds)], null, how);
   } catch (error) {
     return Promise.reject(error);
@@ -45,6 +48,7 @@ export function sendFdsSync(
   fds: readonly number[],
   how: How = 0,
 ): number {
+  checkSocket(socket);
   return socket.sendmsgSync(buffers, [rights(fds)], null, how);
 }
 
@@ -55,6 +59,7 @@ export async function recvFds(
   maxFds: number,
   how: How = 0,
 ): Promise<ReceivedFds> {
+  checkSocket(socket);
   return receivedFds(await socket.recvmsg(maxBytes, roomFor(maxFds), how));
 }
 
@@ -65,6 +70,7 @@ export function recvFdsSync(
   maxFds: number,
   how: How = 0,
 ): ReceivedFds {
+  checkSocket(socket);
   return receivedFds(socket.recvmsgSync(maxBytes, roomFor(maxFds), how));
 }
 
@@ -75,7 +81,7 @@ function roomFor(fds: number): number {
 
 /** The descriptors among ancillary data. */
 export function fdsOf(ancillary: readonly AncillaryItem[]): number[] {
-  return ancillary
+  return ancillaryItems(ancillary)
     .filter(({ level, type }) => level === SOL_SOCKET && type === SCM_RIGHTS)
     .flatMap(({ data }) => [...new Int32Array(data.slice(0, data.length & ~3).buffer)]);
 }
@@ -94,7 +100,14 @@ export function listenFds(): Socket[] {
   return Array.from({ length: fds }, (_, index) => Socket.fromFd(listenFdsStart + index));
 }
 
+function checkSocket(socket: unknown): void {
+  if (!(socket instanceof Socket))
+    throw new LocalProtocolError(`descriptors travel over a Socket, not ${show(socket)}`);
+}
+
 function rights(fds: readonly number[]): AncillaryItem {
+  if (!Array.isArray(fds))
+    throw new LocalProtocolError(`descriptors are a list of numbers, not ${show(fds)}`);
   if (fds.length > maxFds)
     throw new LocalProtocolError(`at most ${maxFds} descriptors go in one message, not ${fds.length}`);
   for (const fd of fds) checkCount(fd, "a descriptor", 0x7fffffff);

@@ -2,7 +2,7 @@
 import { LocalProtocolError } from "../core/errors.js";
 import { ByteInput, encoderOf, type Input, type Newline, TextInput } from "./file-input.js";
 import { checkBytes, checkCount } from "./handle.js";
-import { show } from "./sockaddr.js";
+import { checkName, checkObject, show } from "./sockaddr.js";
 
 /** Modes of files of text: read, write, both. */
 export type TextFileMode = "r" | "w" | "rw";
@@ -44,10 +44,10 @@ const defaultBufferBytes = 8192;
 
 /** Checks what `makefile` was given. */
 export function fileFormat(mode: string, options: TextFileOptions): FileFormat {
-  if (!/^(r|w|rw)b?$/.test(mode)) {
+  if (typeof mode !== "string" || !/^(r|w|rw)b?$/.test(mode)) {
     throw new LocalProtocolError(`invalid mode ${show(mode)}: use r, w or rw, with b behind it for bytes`);
   }
-  const { bufferBytes = defaultBufferBytes } = options;
+  const { bufferBytes = defaultBufferBytes } = checkObject(options, "options");
   checkCount(bufferBytes, "bufferBytes", 0x7fffffff);
   const lineBuffered = bufferBytes === 1;
   const buffering = { lineBuffered, bufferBytes: lineBuffered ? defaultBufferBytes : bufferBytes };
@@ -63,6 +63,7 @@ function textFormat(mode: string, options: TextFileOptions): Pick<FileFormat, "i
   if (newline !== null && !["", "\n", "\r", "\r\n"].includes(newline)) {
     throw new LocalProtocolError(`newline is null, "", "\\n", "\\r" or "\\r\\n", not ${show(newline)}`);
   }
+  checkName(encoding, "encoding");
   const input = new TextInput(encoding, newline);
   if (!mode.includes("w")) return { input, encode: () => new Uint8Array(0) };
   const encode = encoderOf(encoding, newline);

@@ -7,11 +7,17 @@ import type { Socket as DatagramSocket } from "node:dgram";
 import { createRequire } from "node:module";
 import type { Socket as NodeSocket, Server } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
-import { DeadlineError, LocalProtocolError } from "../core/errors.js";
+import { DeadlineError, HawserError, LocalProtocolError } from "../core/errors.js";
 import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from "./constants.js";
 import { checkTimeout } from "./handle.js";
+import { forgetAbort, watchAbort } from "./native/aborts.js";
+import { native } from "./native/index.js";
+import { checkObject, checkSignal } from "./sockaddr.js";
 import type { Socket } from "./socket.js";
 import type { Family, WaitOptions } from "./types.js";
+
+/** Node makes 1 ms of a longer one. */
+const longestTimerMs = 0x7fffffff;
 
 // Loaded on first use: most programs of level 1 never need Node's own network modules.
 const require = createRequire(import.meta.url);
@@ -21,20 +27,29 @@ const tls = () => require("node:tls") as typeof import("node:tls");
 
 export function toNodeSocket<F extends Family>(
   socket: Socket<F>,
-  { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {},
+  options: { readonly allowHalfOpen?: boolean } = {},
 ): NodeSocket {
+  const { allowHalfOpen = false } = checkObject(options, "options");
   checkStream(socket, "toNodeSocket");
   if (socket.listening) throw new LocalProtocolError("toNodeSocket: this socket listens; use toNodeServer()");
   socket.getpeername();
-  return new (net().Socket)({ fd: socket.detach(), readable: true, writable: true, allowHalfOpen });
+  const fd = socket.detach();
+  try {
+    return new (net().Socket)({ fd, readable: true, writable: true, allowHalfOpen });
+  } catch (cause) {
+    // EEXIST: Node has this descriptor already, under another object, which goes on with it.
+    if ((cause as { code?: string }).code !== "EEXIST") native().close(fd);
+    throw refused(cause);
+  }
 }
 
 export function toNodeServer<F extends Family>(socket: Socket<F>): Promise<Server> {
   try {
     checkStream(socket, "toNodeServer");
     if (!socket.listening) throw new LocalProtocolError("toNodeServer: call listen() first");
+    const fd = socket.detach();
     const server = net().createServer();
-    return started(server, "listening", () => server.listen({ fd: socket.detach() }));
+    return started(server, "listening", () => server.listen({ fd }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -45,8 +60,10 @@ export function toDgram<F extends Family>(socket: Socket<F>): Promise<DatagramSo
     if (socket.type !== SOCK_DGRAM || !isInet(socket.family)) {
       throw new LocalProtocolError("toDgram: Node drives UDP over IPv4 and IPv6 alone");
     }
+    socket.getsockname();
+    const fd = socket.detach();
     const datagrams = dgram().createSocket(socket.family === AF_INET6 ? "udp6" : "udp4");
-    return started(datagrams, "listening", () => datagrams.bind({ fd: socket.detach() }));
+    return started(datagrams, "listening", () => datagrams.bind({ fd }));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -54,21 +71,42 @@ export function toDgram<F extends Family>(socket: Socket<F>): Promise<DatagramSo
 
 export async function toTls<F extends Family>(
   socket: Socket<F>,
-  { signal, timeoutMs = socket.timeoutMs, ...options }: ConnectionOptions & WaitOptions,
+  allOptions: ConnectionOptions & WaitOptions,
 ): Promise<TLSSocket> {
+  const { signal, timeoutMs = socket.timeoutMs, ...options } = checkObject(allOptions, "options");
+  if (signal !== undefined) checkSignal(signal);
   signal?.throwIfAborted();
   checkTimeout(timeoutMs);
-  const secure = tls().connect({ ...options, socket: toNodeSocket(socket) });
+  const secure = connectTls(socket, options);
   const timer =
-    timeoutMs === null ? undefined : setTimeout(() => secure.destroy(deadline(timeoutMs)), timeoutMs);
-  const abort = () => secure.destroy(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+    timeoutMs === null
+      ? undefined
+      : setTimeout(() => secure.destroy(deadline(timeoutMs)), Math.min(timeoutMs, longestTimerMs));
+  const abort = { handleEvent: () => secure.destroy(signal?.reason) };
+  watchAbort(signal, abort);
   try {
     return await started(secure, "secureConnect", () => {});
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
+    forgetAbort(signal, abort);
   }
+}
+
+/** Node checks the options when it makes the context: before the socket is given away. */
+function connectTls<F extends Family>(socket: Socket<F>, options: ConnectionOptions): TLSSocket {
+  let handed: NodeSocket | undefined;
+  try {
+    const secureContext = options.secureContext ?? tls().createSecureContext(options);
+    handed = toNodeSocket(socket);
+    return tls().connect({ ...options, secureContext, socket: handed });
+  } catch (cause) {
+    handed?.destroy();
+    throw cause instanceof HawserError ? cause : refused(cause);
+  }
+}
+
+function refused(cause: unknown): LocalProtocolError {
+  return new LocalProtocolError(`Node refuses it: ${(cause as Error).message}`, { cause });
 }
 
 function deadline(timeoutMs: number): DeadlineError {

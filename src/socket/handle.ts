@@ -2,7 +2,6 @@
  * One open descriptor: what the methods of a Socket share. It makes a call when it may succeed, waits for the reactor
  * (or in poll(2)) when it would block, and closes once.
  */
-import { isMainThread } from "node:worker_threads";
 import { LocalProtocolError, type SocketError } from "../core/errors.js";
 import { MSG_DONTWAIT, SOCK_STREAM } from "./constants.js";
 import { block } from "./native/blocking.js";
@@ -11,7 +10,7 @@ import { native } from "./native/index.js";
 import { linux } from "./native/linux.js";
 import { type Direction, reactor, Watch } from "./native/reactor.js";
 import type { WaitLimits } from "./native/waiter.js";
-import { show } from "./sockaddr.js";
+import { checkSignal, isBytes, isInt, show } from "./sockaddr.js";
 import type { How, TransferOptions, WaitOptions } from "./types.js";
 
 /** The kernel's own numbers of a socket. */
@@ -46,7 +45,6 @@ export class Handle implements Identity {
       (identity.family === linux.AF_INET || identity.family === linux.AF_INET6) &&
       (identity.protocol === 0 || identity.protocol === linux.IPPROTO_TCP);
     this.watch = new Watch(fd);
-    if (!isMainThread && fd >= 0) native().closeAtExit(fd);
   }
 
   get timeoutMs(): number | null {
@@ -82,6 +80,18 @@ export class Handle implements Identity {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Whether a plain call, without flags or options, may go to the kernel right away: it waits if it has to, and no other
+   * one comes before it. It then counts as made.
+   */
+  mayTry(direction: "readable" | "writable", how: How): boolean {
+    if (how !== 0 || this.#limits.timeoutMs === 0 || this.fd < 0) return false;
+    const { watch } = this;
+    return direction === "readable"
+      ? watch.readable && watch.readers.first === undefined && reactor().spend()
+      : watch.writable && watch.writers.first === undefined && reactor().spend();
   }
 
   /** The Sync form: blocks this thread until `attempt` gives a value. */
@@ -172,7 +182,7 @@ export class Handle implements Identity {
   #leave(): number {
     const { fd } = this;
     this.fd = -1;
-    if (!isMainThread) native().forgetAtExit(fd);
+    native().forgetAtExit(fd);
     if (this.watch.registered || this.watch.busy)
       reactor().release(this.watch, (what) => socketError(what, errnos.EBADF));
     return fd;
@@ -196,7 +206,7 @@ function neverWaits(how: How | WaitOptions): boolean {
 /** The MSG_ flags of a call. */
 export function flagsOf(how: How | WaitOptions): number {
   const flags = typeof how === "number" ? how : ((checkOptions(how) as TransferOptions).flags ?? 0);
-  if ((flags | 0) !== flags)
+  if (!isInt(flags))
     throw new LocalProtocolError(`flags must be an integer of MSG_ constants, not ${show(flags)}`);
   return flags;
 }
@@ -204,13 +214,6 @@ export function flagsOf(how: How | WaitOptions): number {
 function checkOptions(how: TransferOptions | WaitOptions): TransferOptions | WaitOptions {
   if (typeof how === "object" && how !== null) return how;
   throw new LocalProtocolError(`expected MSG_ flags or { flags, signal, timeoutMs }, not ${show(how)}`);
-}
-
-/** Throws unless `signal` is an AbortSignal, of whichever realm. */
-export function checkSignal(signal: AbortSignal): void {
-  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
-  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
-  throw new LocalProtocolError(`signal must be an AbortSignal, not ${show(signal)}`);
 }
 
 /** A timeout in milliseconds: null, or a finite number from 0. */
@@ -232,7 +235,7 @@ export function checkCount(value: number, name: string, max: number = Number.MAX
 
 /** Bytes, which a string is not: its encoding is the caller's to choose. */
 export function checkBytes(value: Uint8Array, name: string): Uint8Array {
-  if (value instanceof Uint8Array) return value;
+  if (isBytes(value)) return value;
   const hint = typeof value === "string" ? ": encode it first, new TextEncoder().encode(text)" : "";
   throw new LocalProtocolError(`${name} must be a Uint8Array, not ${show(value)}${hint}`);
 }

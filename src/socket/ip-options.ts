@@ -5,7 +5,7 @@ import * as c from "./constants.js";
 import { checkCount } from "./handle.js";
 import { ifNameToIndex } from "./names/interfaces.js";
 import { OptionSocket } from "./options.js";
-import { encodeAddress, SOCKADDR_BYTES, show } from "./sockaddr.js";
+import { checkName, checkObject, encodeAddress, SOCKADDR_BYTES, show } from "./sockaddr.js";
 import type { Family } from "./types.js";
 
 /** Which interface: its name, its index, or one of its addresses. */
@@ -126,13 +126,15 @@ export abstract class IpOptionSocket<F extends Family = Family> extends OptionSo
    * @example s.joinGroup("239.1.2.3", { interface: "lo" })
    */
   joinGroup(group: string, options: GroupOptions = {}): void {
-    const option = options.source === undefined ? c.MCAST_JOIN_GROUP : c.MCAST_JOIN_SOURCE_GROUP;
+    const { source } = checkObject(options, "options");
+    const option = source === undefined ? c.MCAST_JOIN_GROUP : c.MCAST_JOIN_SOURCE_GROUP;
     this.setsockopt(this.#level, option, this.#groupRequest(group, options));
   }
 
   /** Leaves a group that was joined with the same interface and source. */
   leaveGroup(group: string, options: GroupOptions = {}): void {
-    const option = options.source === undefined ? c.MCAST_LEAVE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP;
+    const { source } = checkObject(options, "options");
+    const option = source === undefined ? c.MCAST_LEAVE_GROUP : c.MCAST_LEAVE_SOURCE_GROUP;
     this.setsockopt(this.#level, option, this.#groupRequest(group, options));
   }
 
@@ -176,9 +178,9 @@ export abstract class IpOptionSocket<F extends Family = Family> extends OptionSo
   /** struct group_req { u32 interface; sockaddr_storage group }, and group_source_req with a second address. */
   #groupRequest(group: string, { interface: where = 0, source }: GroupOptions): Uint8Array {
     const request = new Uint8Array(8 + SOCKADDR_BYTES * (source === undefined ? 1 : 2));
-    new DataView(request.buffer).setUint32(0, interfaceIndex(where), true);
     request.set(this.#numeric(group, "group"), 8);
     if (source !== undefined) request.set(this.#numeric(source, "source"), 8 + SOCKADDR_BYTES);
+    new DataView(request.buffer).setUint32(0, interfaceIndex(where), true);
     return request;
   }
 
@@ -200,6 +202,7 @@ function ipMreqn(index: number): Uint8Array {
 /** The index of an interface given by index, name or address; 0 lets the kernel choose. */
 export function interfaceIndex(where: Interface): number {
   if (typeof where === "number") return checkCount(where, "an interface's index", 0x7fffffff);
+  checkName(where, "an interface");
   for (const [name, addresses] of Object.entries(networkInterfaces())) {
     if (addresses?.some(({ address }) => address === where)) return ifNameToIndex(name);
   }

@@ -4,11 +4,11 @@ import type { Handle } from "./handle.js";
 interface Open {
   readonly handle: Handle;
   readonly made: string;
-  /** Holds the stack of the call that made the socket; formatted only if it is ever shown. */
-  readonly site: { stack?: string };
+  /** The stack of the call that made the socket. */
+  readonly stack: string;
 }
 
-const registry = new FinalizationRegistry<Open>(({ handle, made, site }) => {
+const registry = new FinalizationRegistry<Open>(({ handle, made, stack }) => {
   const { fd } = handle;
   if (fd < 0) return;
   try {
@@ -18,7 +18,7 @@ const registry = new FinalizationRegistry<Open>(({ handle, made, site }) => {
   }
   if (handle.fd >= 0) return;
   process.emitWarning(
-    `a socket (descriptor ${fd}, ${made}${caller(site)}) was garbage-collected without close()`,
+    `a socket (descriptor ${fd}, ${made}${caller(stack)}) was garbage-collected without close()`,
     {
       type: "ResourceWarning",
       code: "HAWSER_LEAK",
@@ -28,23 +28,25 @@ const registry = new FinalizationRegistry<Open>(({ handle, made, site }) => {
 
 const ownFolder = new URL(".", import.meta.url).href;
 
-/** The first frame outside level 1. */
-function caller(site: { stack?: string }): string {
-  const frames = (site.stack ?? "").split("\n").filter((line) => line.trim().startsWith("at "));
-  const frame = frames.find((line) => !line.includes(ownFolder));
+/** The first frame outside level 1: none for a socket that the event loop accepted. */
+function caller(stack: string): string {
+  const frames = stack.split("\n").filter((line) => line.trim().startsWith("at "));
+  const frame = frames.find((line) => !line.includes(ownFolder) && !/\bnode:/.test(line));
   return frame === undefined ? "" : ` ${frame.trim()}`;
 }
 
 /** Watches `socket`; `made` says how it came to be: "made", "accepted", "received". */
 export function watchForLeak(socket: object, handle: Handle, made: string): void {
   if (handle.fd < 0) return;
-  const site: { stack?: string } = {};
-  // Eight frames are enough to name the caller outside this package, and a socket stays small.
+  const site: { stack?: unknown } = {};
+  // Twelve frames reach the caller outside this package, and a socket stays small.
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 8;
-  Error.captureStackTrace(site, watchForLeak);
+  Error.stackTraceLimit = 12;
+  // The constructors of the classes that a socket is made of are ten frames of their own.
+  Error.captureStackTrace(site, socket.constructor);
   Error.stackTraceLimit = stackTraceLimit;
-  registry.register(socket, { handle, made, site }, socket);
+  // Formatted at once: raw frames keep the objects alive whose methods they are, and those may hold the socket.
+  registry.register(socket, { handle, made, stack: String(site.stack) }, socket);
 }
 
 /** The socket was closed or given away. */

@@ -1,5 +1,6 @@
 /** Messages with everything that rides beside the bytes: sendmsg, recvmsg, recvmsgInto. */
 import { LocalProtocolError } from "../core/errors.js";
+import { ancillaryItems } from "./ancillary.js";
 import { AF_UNIX, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL } from "./constants.js";
 import { checkBytes, checkCount, flagsOf } from "./handle.js";
 import { native } from "./native/index.js";
@@ -7,8 +8,8 @@ import { arena, decodeAncillary, encodeAncillary } from "./native/message.js";
 import { readBuffer, taken } from "./read-buffer.js";
 import { directionOf } from "./receiving.js";
 import { SendingSocket } from "./sending.js";
-import { describeAddress, show } from "./sockaddr.js";
-import type { AddressFor, AncillaryItem, AncillaryLike, Family, How, Message, MessageInfo } from "./types.js";
+import { describeAddress, isBytes, listOf } from "./sockaddr.js";
+import type { AddressFor, AncillaryLike, Family, How, Message, MessageInfo } from "./types.js";
 
 /** Room for ancillary data unless the caller says otherwise: every kind that an IP socket reports at once. */
 const defaultAncillaryBytes = 512;
@@ -46,7 +47,7 @@ export abstract class MessagingSocket<F extends Family = Family> extends Sending
     how: How = 0,
   ): Promise<MessageInfo<F>> {
     try {
-      const attempt = this.#receivingInto(listOf(buffers), ancillaryBytes, flagsOf(how));
+      const attempt = this.#receivingInto(buffersOf(buffers), ancillaryBytes, flagsOf(how));
       return this.handle.perform(directionOf(how), "recvmsg", how, attempt);
     } catch (error) {
       return Promise.reject(error);
@@ -59,7 +60,7 @@ export abstract class MessagingSocket<F extends Family = Family> extends Sending
     ancillaryBytes: number = this.#ancillaryBytes(),
     how: How = 0,
   ): MessageInfo<F> {
-    const attempt = this.#receivingInto(listOf(buffers), ancillaryBytes, flagsOf(how));
+    const attempt = this.#receivingInto(buffersOf(buffers), ancillaryBytes, flagsOf(how));
     return this.handle.performSync(directionOf(how), "recvmsg", how, attempt);
   }
 
@@ -75,7 +76,7 @@ export abstract class MessagingSocket<F extends Family = Family> extends Sending
     address: AddressFor<F> | null = null,
     how: How = 0,
   ): Promise<number> {
-    const pieces = listOf(buffers);
+    const pieces = buffersOf(buffers);
     const control = controlOf(ancillary);
     const flags = flagsOf(how);
     this.handle.check("sendmsg");
@@ -92,7 +93,7 @@ export abstract class MessagingSocket<F extends Family = Family> extends Sending
     address: AddressFor<F> | null = null,
     how: How = 0,
   ): number {
-    const pieces = listOf(buffers);
+    const pieces = buffersOf(buffers);
     const control = controlOf(ancillary);
     const flags = flagsOf(how);
     this.handle.check("sendmsg");
@@ -163,29 +164,14 @@ export abstract class MessagingSocket<F extends Family = Family> extends Sending
   }
 }
 
-function listOf(buffers: Uint8Array | Iterable<Uint8Array>): Uint8Array[] {
-  if (buffers instanceof Uint8Array) return [buffers];
-  if (typeof buffers === "string" || typeof Object(buffers)[Symbol.iterator] !== "function") {
-    throw new LocalProtocolError(`buffers must be a Uint8Array or several, not ${show(buffers)}`);
-  }
-  const list = [...buffers];
+function buffersOf(buffers: Uint8Array | Iterable<Uint8Array>): Uint8Array[] {
+  if (isBytes(buffers)) return [buffers];
+  const list = listOf(buffers, "buffers are a Uint8Array or a list of them");
   for (const buffer of list) checkBytes(buffer, "each buffer");
   return list;
 }
 
 /** Ancillary data, checked, as a control buffer. */
 export function controlOf(ancillary: Iterable<AncillaryLike>): Uint8Array {
-  if (typeof Object(ancillary)[Symbol.iterator] !== "function") {
-    throw new LocalProtocolError(`ancillary data are a list of [level, type, data], not ${show(ancillary)}`);
-  }
-  return encodeAncillary(Array.from(ancillary, ancillaryItem));
-}
-
-function ancillaryItem(like: AncillaryLike): AncillaryItem {
-  const triple = Array.isArray(like) ? like : [Object(like).level, Object(like).type, Object(like).data];
-  const [level, type, data] = triple as [number, number, Uint8Array];
-  if (triple.length !== 3 || (level | 0) !== level || (type | 0) !== type || !(data instanceof Uint8Array)) {
-    throw new LocalProtocolError(`an ancillary datum is [level, type, data], not ${show(like)}`);
-  }
-  return { level, type, data };
+  return encodeAncillary(ancillaryItems(ancillary));
 }

@@ -4,7 +4,7 @@ import * as c from "./constants.js";
 import { Descriptor } from "./descriptor.js";
 import { checkCount } from "./handle.js";
 import { native } from "./native/index.js";
-import { show } from "./sockaddr.js";
+import { checkName, isBytes, isInt, show } from "./sockaddr.js";
 import type { Family } from "./types.js";
 
 /** The process at the other end of a Unix socket, as the kernel recorded it at connect(2) or socketpair(2). */
@@ -154,9 +154,8 @@ export abstract class OptionSocket<F extends Family = Family> extends Descriptor
   }
 
   set bindToDevice(name: string | null) {
-    if (name?.includes("\0"))
-      throw new LocalProtocolError(`an interface name cannot hold NUL: ${show(name)}`);
-    this.setsockopt(c.SOL_SOCKET, c.SO_BINDTODEVICE, new TextEncoder().encode(`${name ?? ""}\0`));
+    const text = name === null ? "" : checkName(name, "an interface name");
+    this.setsockopt(c.SOL_SOCKET, c.SO_BINDTODEVICE, new TextEncoder().encode(`${text}\0`));
   }
 
   /** SO_MARK: the firewall mark of packets sent. Needs CAP_NET_ADMIN to change. */
@@ -191,14 +190,14 @@ export abstract class OptionSocket<F extends Family = Family> extends Descriptor
 }
 
 function checkNumbers(level: number, option: number): void {
-  if ((level | 0) === level && (option | 0) === option) return;
+  if (isInt(level) && isInt(option)) return;
   throw new LocalProtocolError(`level and option must be integers, not ${show(level)} and ${show(option)}`);
 }
 
 function optionBytes(value: number | boolean | Uint8Array | null): Uint8Array | null {
-  if (value === null || value instanceof Uint8Array) return value;
-  const number = Number(value);
-  if (typeof value === "string" || (number | 0) !== number) {
+  if (value === null || isBytes(value)) return value;
+  const number = value === true ? 1 : value === false ? 0 : value;
+  if (!isInt(number)) {
     throw new LocalProtocolError(
       `an option's value is a 32-bit integer, a boolean or bytes, not ${show(value)}`,
     );

@@ -1,9 +1,10 @@
 /** What rides beside a datagram as ancillary data: addresses, interface, TTL, TOS, segment length, ICMP errors. */
+import { ancillaryItems } from "./ancillary.js";
 import * as c from "./constants.js";
 import { checkCount } from "./handle.js";
 import { type Interface, interfaceIndex } from "./ip-options.js";
 import { inetNtop, inetPton } from "./names/inet.js";
-import { decodeAddress } from "./sockaddr.js";
+import { checkInt, checkObject, decodeAddress } from "./sockaddr.js";
 import type { Address, AncillaryItem } from "./types.js";
 
 /** What a received datagram tells of itself, each field if the socket was asked for it. */
@@ -92,7 +93,7 @@ const readers: Record<string, Reader> = {
  */
 export function packetInfo(ancillary: readonly AncillaryItem[]): PacketInfo {
   let info: PacketInfo = {};
-  for (const { level, type, data } of ancillary) {
+  for (const { level, type, data } of ancillaryItems(ancillary)) {
     const [minBytes, read] = readers[`${level}:${type}`] ?? unread;
     // A datum that was cut short (MSG_CTRUNC) is left out: half a number is worse than none.
     if (data.length < minBytes) continue;
@@ -107,7 +108,8 @@ export function packetInfo(ancillary: readonly AncillaryItem[]): PacketInfo {
  * a number out of range, and for a source that is no address of the family.
  */
 export function packetControl(family: number, control: PacketControl): AncillaryItem[] {
-  const v6 = family === c.AF_INET6;
+  const v6 = checkInt(family, "family") === c.AF_INET6;
+  checkObject(control, "control");
   const items: AncillaryItem[] = [];
   if (control.source !== undefined || control.interface !== undefined) {
     const level = v6 ? c.IPPROTO_IPV6 : c.IPPROTO_IP;
@@ -143,7 +145,7 @@ function sourceInfo(v6: boolean, { source, interface: where = 0 }: PacketControl
 
 /** The cause of a queued error: from the ancillary data of a `recvmsg` with MSG_ERRQUEUE. */
 export function extendedError(ancillary: readonly AncillaryItem[]): ExtendedError | undefined {
-  const item = ancillary.find(
+  const item = ancillaryItems(ancillary).find(
     ({ level, type }) =>
       (level === c.IPPROTO_IP && type === c.IP_RECVERR) ||
       (level === c.IPPROTO_IPV6 && type === c.IPV6_RECVERR),

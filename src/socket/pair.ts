@@ -2,6 +2,7 @@
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from "./constants.js";
 import { socketError } from "./native/errno.js";
 import { native } from "./native/index.js";
+import { checkInt } from "./sockaddr.js";
 import { adopt, type Socket } from "./socket.js";
 import type { AfUnix, Family } from "./types.js";
 
@@ -16,6 +17,7 @@ export function socketPair<F extends Family = AfUnix>(
   type: number = SOCK_STREAM,
   protocol = 0,
 ): [Socket<F>, Socket<F>] {
+  for (const [name, value] of Object.entries({ family, type, protocol })) checkInt(value, name);
   const fds = new Int32Array(2);
   const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
   if (native().socketpair(family, type | flags, protocol, new Uint8Array(fds.buffer)) < 0) {

@@ -160,11 +160,7 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
     return undefined;
   }
 
-  #allocating(
-    maxBytes: number,
-    flags: number,
-    afterPeek?: () => void,
-  ): () => Uint8Array | undefined {
+  #allocating(maxBytes: number, flags: number, afterPeek?: () => void): () => Uint8Array | undefined {
     checkCount(maxBytes, "maxBytes", 0x7fffffff);
     if ((flags & MSG_WAITALL) !== 0) {
       const whole = new Uint8Array(maxBytes);

@@ -6,7 +6,7 @@ import { errnos } from "./native/errno.js";
 import { native } from "./native/index.js";
 import { reactor } from "./native/reactor.js";
 import { ReceivingSocket } from "./receiving.js";
-import { describeAddress, show } from "./sockaddr.js";
+import { checkObject, describeAddress, isInt, show } from "./sockaddr.js";
 import type { AddressFor, AddressLike, Family, How, WaitOptions } from "./types.js";
 
 /** The most that one sendfile(2) moves (MAX_RW_COUNT), and how much goes in one turn of the event loop. */
@@ -52,7 +52,10 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
    */
   sendall(data: Uint8Array, how: How = 0): Promise<void> {
     try {
-      const attempt = this.#sendingAll(data, flagsOf(how));
+      // The kernel nearly always takes everything at once: then there is neither a closure nor a promise to make.
+      const sent = this.handle.mayTry("writable", how) ? this.#send(checkBytes(data, "data"), 0) : 0;
+      if (sent === data.length) return sentAll;
+      const attempt = this.#sendingAll(sent ? data.subarray(sent) : data, flagsOf(how));
       return this.handle.perform("writable", "sendall", how, attempt) as Promise<unknown> as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
@@ -135,7 +138,7 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
 
   /** `yieldTurn` is called before an attempt gives up in the middle, so that it is made again soon. */
   #sendingFile(file: FileLike, options: SendFileOptions, yieldTurn: () => void): () => number | undefined {
-    const { offset = 0, count } = options;
+    const { offset = 0, count } = checkObject(options, "options");
     const fd = descriptorOf(file);
     if (this.type !== SOCK_STREAM) throw new LocalProtocolError("sendFile needs a stream socket");
     const { timeoutMs = this.timeoutMs } = options;
@@ -179,8 +182,11 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
   }
 }
 
+const sentAll: Promise<void> = Promise.resolve();
+
 function descriptorOf(file: FileLike): number {
   const fd = typeof file === "object" && file !== null ? file.fd : file;
-  if (Number.isInteger(fd) && fd >= 0) return fd;
+  // What does not fit C's int would be cut to the number of some other descriptor.
+  if (isInt(fd) && fd >= 0) return fd;
   throw new LocalProtocolError(`sendFile takes a descriptor or a FileHandle, open, not ${show(file)}`);
 }

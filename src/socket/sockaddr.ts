@@ -7,11 +7,23 @@ import { formatInet4 } from "./names/inet-text.js";
 import { decodeInet, encodeInetAddress } from "./sockaddr/inet.js";
 import { decodeInet6, encodeInet6Address } from "./sockaddr/inet6.js";
 import { encodeNetlink, encodePacketAddress, encodeRaw, encodeVsock } from "./sockaddr/link.js";
-import { familyOf, MAX_UINT32, readUint32, show } from "./sockaddr/parts.js";
+import { familyOf, isBytes, MAX_UINT32, readUint32, show } from "./sockaddr/parts.js";
 import { decodeUnix, encodeUnix } from "./sockaddr/unix.js";
 import type { Address, AddressLike } from "./types.js";
 
-export { familyOf, SOCKADDR_BYTES, show } from "./sockaddr/parts.js";
+export {
+  checkBoolean,
+  checkInt,
+  checkName,
+  checkObject,
+  checkSignal,
+  familyOf,
+  isBytes,
+  isInt,
+  listOf,
+  SOCKADDR_BYTES,
+  show,
+} from "./sockaddr/parts.js";
 
 const looseUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -64,7 +76,7 @@ export function decodeAddress(bytes: Uint8Array, length: number): Address {
 /** An address as people write it: `127.0.0.1:80`, `[::1]:80`, a path, `@abstract`. Error messages use it. */
 export function describeAddress(address: unknown): string {
   if (typeof address === "string") return describeName(address);
-  if (address instanceof Uint8Array) return describeName(looseUtf8.decode(address));
+  if (isBytes(address)) return describeName(looseUtf8.decode(address));
   const [host, port] = Array.isArray(address) ? address : [Object(address).host, Object(address).port];
   const hostText = describeHost(host);
   return hostText === undefined || !isPort(port) ? show(address) : `${hostText}:${port}`;

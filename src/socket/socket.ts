@@ -26,7 +26,7 @@ import { errnos, socketError } from "./native/errno.js";
 import { native } from "./native/index.js";
 import { linux } from "./native/linux.js";
 import { reactor } from "./native/reactor.js";
-import { SOCKADDR_BYTES, show } from "./sockaddr.js";
+import { checkInt, SOCKADDR_BYTES, show } from "./sockaddr.js";
 import { readableStream, writableStream } from "./streams.js";
 import type { AddressFrom, AfInet, Family, WaitOptions } from "./types.js";
 
@@ -95,6 +95,7 @@ export class Socket<F extends Family = Family> extends BatchingSocket<F> {
     }
     const identity = identify(fd);
     setFlags(fd);
+    native().closeAtExit(fd);
     return adopt(fd, identity);
   }
 
@@ -292,7 +293,7 @@ const AdoptingSocket = Socket as unknown as new <F extends Family>(
 
 function openHandle(family: number, type: number, protocol: number): Handle {
   for (const [name, value] of Object.entries({ family, type, protocol })) {
-    if ((value | 0) !== value) throw new LocalProtocolError(`${name} must be an integer, not ${show(value)}`);
+    checkInt(value, name);
   }
   const fd = native().socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (fd < 0) throw socketError("socket", native().errno());

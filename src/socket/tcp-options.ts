@@ -1,8 +1,8 @@
 /** Typed options of TCP. */
-import { LocalProtocolError } from "../core/errors.js";
 import * as c from "./constants.js";
 import { checkCount } from "./handle.js";
 import { IpOptionSocket } from "./ip-options.js";
+import { checkName, checkObject } from "./sockaddr.js";
 import { parseTcpInfo, type TcpInfo } from "./tcp-info.js";
 import type { Family } from "./types.js";
 
@@ -29,9 +29,12 @@ export abstract class TcpOptionSocket<F extends Family = Family> extends IpOptio
   }
 
   set keepAlive(value: KeepAlive | boolean | null) {
-    this.setsockopt(c.SOL_SOCKET, c.SO_KEEPALIVE, Boolean(value));
-    if (typeof value === "boolean" || value === null) return;
-    const { idleSeconds, intervalSeconds, count } = value;
+    const numbers = typeof value === "boolean" || value === null ? {} : checkObject(value, "keepAlive");
+    const { idleSeconds, intervalSeconds, count } = numbers;
+    for (const number of [idleSeconds, intervalSeconds, count]) {
+      if (number !== undefined) checkCount(number, "keepAlive's numbers", 0x7fffffff);
+    }
+    this.setsockopt(c.SOL_SOCKET, c.SO_KEEPALIVE, value !== null && value !== false);
     if (idleSeconds !== undefined) this.setsockopt(c.IPPROTO_TCP, c.TCP_KEEPIDLE, idleSeconds);
     if (intervalSeconds !== undefined) this.setsockopt(c.IPPROTO_TCP, c.TCP_KEEPINTVL, intervalSeconds);
     if (count !== undefined) this.setsockopt(c.IPPROTO_TCP, c.TCP_KEEPCNT, count);
@@ -95,9 +98,8 @@ export abstract class TcpOptionSocket<F extends Family = Family> extends IpOptio
   }
 
   set congestion(name: string) {
-    if (name.includes("\0"))
-      throw new LocalProtocolError("a congestion control algorithm's name cannot hold NUL");
-    this.setsockopt(c.IPPROTO_TCP, c.TCP_CONGESTION, new TextEncoder().encode(name));
+    const bytes = new TextEncoder().encode(checkName(name, "a congestion control algorithm"));
+    this.setsockopt(c.IPPROTO_TCP, c.TCP_CONGESTION, bytes);
   }
 
   /** TCP_INFO: what the kernel knows of the connection. Fields that an older kernel lacks are undefined. */

@@ -9,13 +9,14 @@ import {
   SocketError,
   WouldBlockError,
 } from "../../src/core/errors.js";
-import type {
-  FileOptions,
-  Newline,
+import {
+  type FileOptions,
+  MSG_WAITALL,
+  type Newline,
   Socket,
-  SocketFile,
-  TextFileMode,
-  TextFileOptions,
+  type SocketFile,
+  type TextFileMode,
+  type TextFileOptions,
 } from "../../src/socket/index.js";
 import { bytes, rejectsWith, text, throwsWith, unixPair } from "./support.js";
 
@@ -357,7 +358,8 @@ describe("writing", { timeout }, () => {
     const parts = Array.from({ length: 200 }, (_, index) => new Uint8Array(5000).fill(index));
     const writes = parts.map((part) => file.write(part));
     const closed = file.close();
-    const whole = await right.makefile("rb").read();
+    const whole = await right.recv(parts.length * 5000, MSG_WAITALL);
+    assert.equal((await right.recv(1)).length, 0);
     await closed;
     assert.deepEqual(
       await Promise.all(writes),
@@ -377,7 +379,7 @@ describe("writing", { timeout }, () => {
     assert.deepEqual([error.what, error.limitMs], ["write", 20]);
     given.fill(0);
     throwsWith(() => file.flushSync({ timeoutMs: 20 }), DeadlineError);
-    const read = right.makefile("rb").readExactly(large.length);
+    const read = right.recv(large.length, MSG_WAITALL);
     await file.flush();
     assert.deepEqual(Buffer.from(await read), Buffer.from(large));
     await file.close();
@@ -392,7 +394,7 @@ describe("writing", { timeout }, () => {
     const reason = new Error("enough");
     stop.abort(reason);
     await assert.rejects(write, reason);
-    const read = right.makefile("rb").readExactly(3_000_000);
+    const read = right.recv(3_000_000, MSG_WAITALL);
     await file.close();
     assert.equal((await read).length, 3_000_000);
     left.close();
@@ -416,7 +418,7 @@ describe("writing", { timeout }, () => {
     assert.ok(refused instanceof WouldBlockError, `${refused}`);
     throwsWith(() => file.flushSync(), WouldBlockError);
     left.timeoutMs = null;
-    const read = right.makefile("rb").readExactly(written);
+    const read = right.recv(written, MSG_WAITALL);
     await file.flush();
     const whole = await read;
     for (let at = 0; at < written; at += 100_000) assert.equal(whole[at], (at / 100_000) & 255);
@@ -614,7 +616,8 @@ describe("modes and ends", { timeout }, () => {
       await file.write("async");
     }
     left.close();
-    assert.equal(text(await right.makefile("rb").read()), "sync async");
+    assert.equal(text(await right.recv(10, MSG_WAITALL)), "sync async");
+    assert.equal((await right.recv(1)).length, 0);
     right.close();
   });
 
@@ -624,8 +627,7 @@ describe("modes and ends", { timeout }, () => {
     const fd = left.detach();
     await rejectsWith(file.read(1), SocketError, "EBADF");
     await file.close();
-    const { Socket: SocketClass } = await import("../../src/socket/index.js");
-    using again = SocketClass.fromFd(fd);
+    using again = Socket.fromFd(fd);
     right.sendallSync(bytes("still open"));
     assert.equal(text(again.recvSync(100)), "still open");
     right.close();

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { LocalProtocolError, SocketError } from "../../core/errors.js";
 import { socketError } from "../native/errno.js";
 import { native } from "../native/index.js";
-import { show } from "../sockaddr/parts.js";
+import { isBytes, show } from "../sockaddr/parts.js";
 import { entryByAddress, type HostEntry } from "./host-entry.js";
 import { cString } from "./memory.js";
 import { type LookupOptions, runAsync, runSync, type Steps } from "./steps.js";
@@ -18,7 +18,7 @@ export function gethostname(): string {
  * more than 64 bytes, and {@link LocalProtocolError} for NUL.
  */
 export function sethostname(name: string | Uint8Array): void {
-  if (typeof name !== "string" && !(name instanceof Uint8Array)) {
+  if (typeof name !== "string" && !isBytes(name)) {
     throw new LocalProtocolError(`a host name is a string or bytes, not ${show(name)}`);
   }
   const text = cString(name, "a host name");

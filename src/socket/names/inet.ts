@@ -1,7 +1,7 @@
 /** Addresses and integers between their text, their bytes and their byte orders. Nothing here makes a system call. */
 import { LocalProtocolError } from "../../core/errors.js";
 import { AF_INET, AF_INET6 } from "../constants.js";
-import { checkRange, LITTLE_ENDIAN, MAX_UINT32, show } from "../sockaddr/parts.js";
+import { checkRange, isBytes, LITTLE_ENDIAN, MAX_UINT32, show } from "../sockaddr/parts.js";
 import { formatInet4, formatInet6, parseAton, parseDottedQuad, parseInet6 } from "./inet-text.js";
 
 /**
@@ -48,7 +48,7 @@ function quadBytes(text: string): Uint8Array | undefined {
 export function inetNtop(family: number, packed: Uint8Array): string {
   checkFamily(family);
   const length = family === AF_INET ? 4 : 16;
-  if (!(packed instanceof Uint8Array) || packed.length !== length) {
+  if (!isBytes(packed) || packed.length !== length) {
     throw new LocalProtocolError(`a packed address of this family is ${length} bytes, not ${show(packed)}`);
   }
   if (length === 16) return formatInet6(packed);

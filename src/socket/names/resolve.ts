@@ -10,7 +10,7 @@ import {
   SOCK_STREAM,
 } from "../constants.js";
 import { native } from "../native/index.js";
-import { checkInt, show } from "../sockaddr/parts.js";
+import { checkInt, checkObject, show } from "../sockaddr/parts.js";
 import { decodeAddress } from "../sockaddr.js";
 import type { Inet6Address, InetAddress } from "../types.js";
 import { builtinService } from "./builtin-services.js";
@@ -76,6 +76,7 @@ export function* getaddrinfoSteps(
   service: LookupService,
   hints: AddressHints,
 ): Steps<AddressInfo[]> {
+  checkObject(hints, "hints");
   const node = hostTarget(host);
   const wanted = serviceTarget(service);
   const about = { address: node.text, subject: describeTargets(node, wanted) };

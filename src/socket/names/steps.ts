@@ -2,10 +2,12 @@
  * Every look-up is written once, as a generator that yields the calls it needs. {@link runSync} makes them here and now,
  * {@link runAsync} on libuv's pool, of which look-ups never hold more than two threads.
  */
+
 import { DeadlineError, LocalProtocolError } from "../../core/errors.js";
+import { forgetAbort, watchAbort } from "../native/aborts.js";
 import { native } from "../native/index.js";
 import type { ResolverCall } from "../native/native.js";
-import { show } from "../sockaddr/parts.js";
+import { checkObject, checkSignal, show } from "../sockaddr/parts.js";
 
 /** How long a look-up may take. */
 export interface LookupOptions {
@@ -55,7 +57,8 @@ export function runSync<T>(steps: Steps<T>): T {
 
 /** Runs a look-up on libuv's pool. `what` names it in a {@link DeadlineError}. */
 export function runAsync<T>(steps: Steps<T>, what: string, options: LookupOptions): Promise<T> {
-  const timeoutMs = checkTimeout(options.timeoutMs ?? null);
+  const timeoutMs = checkTimeout(checkObject(options, "options").timeoutMs ?? null);
+  if (options.signal !== undefined) checkSignal(options.signal);
   return new Promise((resolve, reject) => {
     if (options.signal?.aborted) reject(options.signal.reason);
     else new Lookup(steps, what, { signal: options.signal, timeoutMs }, resolve, reject).start();
@@ -127,7 +130,7 @@ class Lookup<T> {
     this.#run(() => this.#steps.next());
     if (this.#settled) return;
     const { signal, timeoutMs } = this.#limits;
-    signal?.addEventListener("abort", this, { once: true });
+    watchAbort(signal, this);
     if (timeoutMs === null || timeoutMs > LONGEST_TIMER_MS) return;
     this.#timer = setTimeout(() => this.expire(), timeoutMs);
   }
@@ -141,7 +144,7 @@ class Lookup<T> {
     this.fail(new DeadlineError(this.#what, this.#limits.timeoutMs ?? 0));
   }
 
-  /** The `abort` listener. */
+  /** On abort. */
   handleEvent(): void {
     this.fail(this.#limits.signal?.reason);
   }
@@ -177,7 +180,7 @@ class Lookup<T> {
     this.#settled = true;
     queue.delete(this as Lookup<unknown>);
     clearTimeout(this.#timer);
-    this.#limits.signal?.removeEventListener("abort", this);
+    forgetAbort(this.#limits.signal, this);
     return true;
   }
 }

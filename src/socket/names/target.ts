@@ -1,7 +1,7 @@
 /** What the caller gave as host and service, made into what libc takes: checked, never cut short, never wrapped around. */
 import { domainToASCII } from "node:url";
 import { LocalProtocolError } from "../../core/errors.js";
-import { checkHost, checkRange, MAX_UINT32, show } from "../sockaddr/parts.js";
+import { checkHost, checkRange, isBytes, MAX_UINT32, show } from "../sockaddr/parts.js";
 import { formatInet4, parseAton } from "./inet-text.js";
 import { cString } from "./memory.js";
 
@@ -28,7 +28,7 @@ export function hostTarget(host: LookupHost | undefined): Target {
   if (host === null || host === undefined) return { text: "", bytes: null, numeric: true };
   if (typeof host === "number")
     return textTarget(formatInet4(checkRange(host, MAX_UINT32, "an integer host")), true);
-  if (host instanceof Uint8Array) {
+  if (isBytes(host)) {
     return {
       text: latin1.decode(host),
       bytes: cString(host, "a host"),
@@ -66,7 +66,7 @@ function badHost(host: string, reason: string): LocalProtocolError {
 export function serviceTarget(service: LookupService | undefined): Target {
   if (service === null || service === undefined) return { text: "", bytes: null, numeric: true };
   if (typeof service === "number") return textTarget(`${checkRange(service, 0xffff, "a port")}`, true);
-  if (typeof service !== "string" && !(service instanceof Uint8Array)) {
+  if (typeof service !== "string" && !isBytes(service)) {
     throw new LocalProtocolError(`a service is a name, digits, an integer or null, not ${show(service)}`);
   }
   const text = typeof service === "string" ? service : latin1.decode(service);

@@ -16,7 +16,8 @@ class AbortGroup implements Abortable {
 const groups = new WeakMap<AbortSignal, AbortGroup>();
 
 /** Has `member.handleEvent()` called when `signal` is aborted. */
-export function watchAbort(signal: AbortSignal, member: Abortable): void {
+export function watchAbort(signal: AbortSignal | undefined, member: Abortable): void {
+  if (signal === undefined) return;
   let group = groups.get(signal);
   if (group === undefined) {
     group = new AbortGroup();
@@ -27,7 +28,8 @@ export function watchAbort(signal: AbortSignal, member: Abortable): void {
 }
 
 /** Takes {@link watchAbort} back; with its last member the listener goes too. */
-export function forgetAbort(signal: AbortSignal, member: Abortable): void {
+export function forgetAbort(signal: AbortSignal | undefined, member: Abortable): void {
+  if (signal === undefined) return;
   const group = groups.get(signal);
   if (!group?.members.delete(member) || group.members.size > 0) return;
   groups.delete(signal);

@@ -48,6 +48,7 @@ const hints: readonly (readonly [errno: number, syscall: string, hint: string])[
   [errnos.EAGAIN, "connect", "the listener's backlog is full, or no local port is free"],
   [errnos.EAGAIN, "", "the call would have to wait, and the socket or the flags forbid it"],
   [errnos.EALREADY, "connect", "an earlier connect is still under way"],
+  [errnos.EBADF, "sendfile", "the socket or the file is closed"],
   [errnos.EBADF, "", "the socket is closed"],
   [errnos.ECONNABORTED, "accept", "the peer gave up before it was accepted"],
   [errnos.ECONNREFUSED, "connect", "nobody listens at that address"],

@@ -5,8 +5,10 @@
  * of hawser must load side by side. `void *` with a typed array is koffi's fast path (0.5 µs a call).
  */
 import { createRequire } from "node:module";
+import { isMainThread } from "node:worker_threads";
 import type koffiModule from "koffi";
 import { UnsupportedError } from "../../core/errors.js";
+import { closingAtExit } from "./exit-hooks.js";
 import type { Native, PollHandle } from "./native.js";
 
 type Koffi = typeof koffiModule;
@@ -18,30 +20,15 @@ export function loadKoffi(): Native {
   const func = (name: string, result: string, ...args: string[]) => libc.func(name, result, args);
   const resolver = (name: string, ...args: string[]) => func(name, "int", ...args) as never;
 
-  const addCleanupHook = func("napi_add_env_cleanup_hook", "int", "void *", "void *", "intptr_t");
-  const removeCleanupHook = func("napi_remove_env_cleanup_hook", "int", "void *", "void *", "intptr_t");
-  const closeSymbol = libc.symbol("close");
-  const environment = koffi.node.env;
-  // Node aborts the process when the same hook is added twice, and two Sockets may share a number.
-  const hooks = new Map<number, number>();
-
   const errno = koffi.errno as { (): number; (value: number): number };
-  return {
+  const table: Native = {
     errno,
     setErrno: (value) => void errno(value),
     address: koffi.address,
     view: (address, length) => new Uint8Array(koffi.view(address, length)),
     watch: (fd, callback) => watch(koffi, fd, callback),
-    closeAtExit: (fd) => {
-      const users = hooks.get(fd) ?? 0;
-      hooks.set(fd, users + 1);
-      if (users === 0) addCleanupHook(environment, closeSymbol, fd);
-    },
-    forgetAtExit: (fd) => {
-      const users = hooks.get(fd) ?? 0;
-      if (users > 1) hooks.set(fd, users - 1);
-      else if (hooks.delete(fd)) removeCleanupHook(environment, closeSymbol, fd);
-    },
+    closeAtExit: () => {},
+    forgetAtExit: () => {},
 
     socket: func("socket", "int", "int", "int", "int"),
     socketpair: func("socketpair", "int", "int", "int", "int", "void *"),
@@ -100,6 +87,13 @@ export function loadKoffi(): Native {
     ifNametoindex: func("if_nametoindex", "uint32_t", "void *"),
     ifIndextoname: func("if_indextoname", "void *", "uint32_t", "void *"),
   };
+  if (isMainThread) return table;
+  return closingAtExit(table, {
+    environment: koffi.node.env,
+    close: libc.symbol("close"),
+    add: func("napi_add_env_cleanup_hook", "int", "void *", "void *", "intptr_t"),
+    remove: func("napi_remove_env_cleanup_hook", "int", "void *", "void *", "intptr_t"),
+  });
 }
 
 function requireKoffi(): Koffi {

@@ -4,6 +4,7 @@
  * The memory of a call is laid out in arenas that live as long as the thread, and every buffer whose address stands
  * in one is pinned on it until the call is over: the garbage collector knows nothing of addresses.
  */
+import { inspect } from "node:util";
 import { LocalProtocolError } from "../../core/errors.js";
 import type { AncillaryItem } from "../types.js";
 import { native } from "./index.js";
@@ -53,7 +54,7 @@ function padded(bytes: number): number {
 function checkSize(dataBytes: number, max: number): number {
   if (Number.isInteger(dataBytes) && dataBytes >= 0 && dataBytes <= max) return dataBytes;
   throw new LocalProtocolError(
-    `the size of ancillary data is an integer from 0 to ${max}, not ${String(dataBytes)}`,
+    `the size of ancillary data is an integer from 0 to ${max}, not ${inspect(dataBytes, { depth: 1 })}`,
   );
 }
 

@@ -35,9 +35,12 @@ export interface Native {
   view(address: bigint, length: number): Uint8Array;
   /** Calls `callback` on the event loop whenever `fd` is readable (level-triggered). Main thread only. */
   watch(fd: number, callback: () => void): PollHandle;
-  /** Has `close(fd)` called when this thread's environment is torn down, `worker.terminate()` included. */
+  /**
+   * Has `close(fd)` called when this worker thread's environment is torn down, `worker.terminate()` included; the
+   * calls below do so themselves for descriptors that they make. Nothing on the main thread.
+   */
   closeAtExit(fd: number): void;
-  /** Takes {@link closeAtExit} back. */
+  /** Takes {@link closeAtExit} back: the descriptor is closed or given away. */
   forgetAtExit(fd: number): void;
 
   socket(family: number, type: number, protocol: number): number;

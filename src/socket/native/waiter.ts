@@ -15,6 +15,12 @@ export interface WaitLimits {
   readonly timeoutMs: number | null;
 }
 
+/** What the promise that is being made is settled with. One function for all promises: a closure for each costs more. */
+let settlers: { resolve(value: unknown): void; reject(reason: unknown): void };
+const keepSettlers = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  settlers = { resolve, reject };
+};
+
 /**
  * A pending operation. `attempt` makes the system call: a value ends the wait, `undefined` means EAGAIN, a throw
  * fails it. It runs in the reactor's dispatch, so it must not call user code.
@@ -31,23 +37,18 @@ export class Waiter implements Expiring {
   readonly limits: WaitLimits;
   readonly #owner: WaiterOwner;
   readonly #attempt: () => unknown;
-  readonly #resolve: (value: never) => void;
+  readonly promise: Promise<unknown>;
+  readonly #resolve: (value: unknown) => void;
   readonly #reject: (reason: unknown) => void;
 
-  constructor(
-    owner: WaiterOwner,
-    what: string,
-    limits: WaitLimits,
-    attempt: () => unknown,
-    resolve: (value: never) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(owner: WaiterOwner, what: string, limits: WaitLimits, attempt: () => unknown) {
     this.#owner = owner;
     this.what = what;
     this.limits = limits;
     this.#attempt = attempt;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.promise = new Promise(keepSettlers);
+    this.#resolve = settlers.resolve;
+    this.#reject = settlers.reject;
   }
 
   /** Tries the operation once more; true when that settled it. */
@@ -56,7 +57,7 @@ export class Waiter implements Expiring {
       const value = this.#attempt();
       if (value === undefined) return false;
       this.#owner.settled(this);
-      this.#resolve(value as never);
+      this.#resolve(value);
     } catch (error) {
       this.fail(error);
     }

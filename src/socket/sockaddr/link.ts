@@ -1,18 +1,26 @@
 /** AF_NETLINK, AF_VSOCK, AF_PACKET, and the bytes of families that have no form of their own. */
 import { LocalProtocolError } from "../../core/errors.js";
 import { AF_NETLINK, AF_PACKET, AF_VSOCK } from "../constants.js";
-import { checkRange, LITTLE_ENDIAN, MAX_UINT32, SOCKADDR_BYTES, show, writeFamily } from "./parts.js";
+import {
+  checkRange,
+  isBytes,
+  LITTLE_ENDIAN,
+  MAX_UINT32,
+  SOCKADDR_BYTES,
+  show,
+  writeFamily,
+} from "./parts.js";
 
 /** The `struct sockaddr_nl` of `[pid, groups]`. */
 export function encodeNetlink(address: unknown): Uint8Array {
-  if (address instanceof Uint8Array) return encodeRaw(AF_NETLINK, address);
+  if (isBytes(address)) return encodeRaw(AF_NETLINK, address);
   const [pid, groups] = numberPair(address, "an AF_NETLINK address is [pid, groups]");
   return encodeWords(12, AF_NETLINK, pid, groups);
 }
 
 /** The `struct sockaddr_vm` of `[cid, port]`. */
 export function encodeVsock(address: unknown): Uint8Array {
-  if (address instanceof Uint8Array) return encodeRaw(AF_VSOCK, address);
+  if (isBytes(address)) return encodeRaw(AF_VSOCK, address);
   const [cid, port] = numberPair(address, "an AF_VSOCK address is [cid, port]");
   return encodeWords(16, AF_VSOCK, port, cid);
 }
@@ -35,7 +43,7 @@ function numberPair(address: unknown, form: string): [number, number] {
 
 /** The `struct sockaddr_ll` of an address, `undefined` when its interface is given by name. */
 export function encodePacketAddress(address: unknown): Uint8Array | undefined {
-  if (address instanceof Uint8Array) return encodeRaw(AF_PACKET, address);
+  if (isBytes(address)) return encodeRaw(AF_PACKET, address);
   const link = (address as readonly unknown[] | undefined)?.[0];
   if (Array.isArray(address) && typeof link === "string") {
     encodePacket([0, ...address.slice(1)]);
@@ -53,7 +61,7 @@ export function encodePacket(address: unknown): Uint8Array {
   }
   const [index, protocol, packetType = 0, hardwareType = 0, hardware = new Uint8Array()] =
     address as unknown[];
-  if (!(hardware instanceof Uint8Array) || hardware.length > 8) {
+  if (!isBytes(hardware) || hardware.length > 8) {
     throw new LocalProtocolError(`a hardware address is at most 8 bytes, not ${show(hardware)}`);
   }
   const bytes = new Uint8Array(20);
@@ -70,8 +78,7 @@ export function encodePacket(address: unknown): Uint8Array {
 
 /** A copy of the bytes of a `struct sockaddr`. */
 export function encodeRaw(family: number, address: unknown): Uint8Array {
-  if (address instanceof Uint8Array && address.length >= 2 && address.length <= SOCKADDR_BYTES)
-    return address.slice();
+  if (isBytes(address) && address.length >= 2 && address.length <= SOCKADDR_BYTES) return address.slice();
   throw new LocalProtocolError(
     `an address of family ${family} is the bytes of its struct sockaddr (2 to ${SOCKADDR_BYTES}), not ${show(address)}`,
   );

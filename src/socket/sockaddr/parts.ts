@@ -1,5 +1,5 @@
 /** What the forms of every family are made of: checks, ports, and the few fields that all of them share. */
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import { LocalProtocolError } from "../../core/errors.js";
 
 /** The size of a `struct sockaddr_storage`: room for any address that a call returns. */
@@ -43,10 +43,62 @@ export function checkRange(value: unknown, max: number, what: string): number {
   throw new LocalProtocolError(`${what}: integers from 0 to ${max} are allowed, not ${show(value)}`);
 }
 
+/** Whether `value` fits C's `int`. */
+export function isInt(value: unknown): value is number {
+  return typeof value === "number" && (value | 0) === value;
+}
+
 /** Throws unless `value` fits C's `int`. */
 export function checkInt(value: unknown, what: string): number {
-  if (typeof value === "number" && (value | 0) === value) return value;
+  if (isInt(value)) return value;
   throw new LocalProtocolError(`${what}: a 32-bit integer is wanted, not ${show(value)}`);
+}
+
+/** Whether a value is bytes: of any realm, but not what merely claims to be, for libc is given the address. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return types.isUint8Array(value) && (value.length > 0 || hasMemory(value));
+}
+
+/** Whether an empty view is merely empty: its memory may have been transferred away, or have shrunk under it. */
+function hasMemory(empty: Uint8Array): boolean {
+  try {
+    empty.fill(0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The items of a list, which bytes and text are not. `what` says what is wanted. */
+export function listOf<T>(items: Iterable<T>, what: string): T[] {
+  const isList = typeof items === "object" && items !== null && !(items instanceof Uint8Array);
+  if (isList && typeof items[Symbol.iterator] === "function") return [...items];
+  throw new LocalProtocolError(`${what}, not ${show(items)}`);
+}
+
+/** Options, a list or the like: anything but null and the primitives. */
+export function checkObject<T>(value: T, what: string): T {
+  if (typeof value === "object" && value !== null) return value;
+  throw new LocalProtocolError(`${what} must be an object, not ${show(value)}`);
+}
+
+/** Throws unless `signal` is an AbortSignal, of whichever realm. */
+export function checkSignal(signal: AbortSignal): void {
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw new LocalProtocolError(`signal must be an AbortSignal, not ${show(signal)}`);
+}
+
+/** Throws unless `value` is true or false. */
+export function checkBoolean(value: boolean, what: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new LocalProtocolError(`${what} takes true or false, not ${show(value)}`);
+}
+
+/** Throws unless `value` is text without NUL, at which the kernel would cut it short. */
+export function checkName(value: string, what: string): string {
+  if (typeof value === "string" && !value.includes("\0")) return value;
+  throw new LocalProtocolError(`${what} must be a string without NUL, not ${show(value)}`);
 }
 
 /** Throws unless `host` is text without NUL, at which libc would cut it short. */

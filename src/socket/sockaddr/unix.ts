@@ -1,7 +1,7 @@
 /** AF_UNIX: a path, or an abstract name whose first byte is NUL. */
 import { LocalProtocolError } from "../../core/errors.js";
 import { AF_UNIX } from "../constants.js";
-import { show, writeFamily } from "./parts.js";
+import { isBytes, show, writeFamily } from "./parts.js";
 
 const SUN_PATH = 2;
 const SUN_PATH_BYTES = 108;
@@ -11,7 +11,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The `struct sockaddr_un` of a name, of its exact length: the kernel tells abstract names apart by it. */
 export function encodeUnix(address: unknown): Uint8Array {
-  if (typeof address !== "string" && !(address instanceof Uint8Array)) {
+  if (typeof address !== "string" && !isBytes(address)) {
     throw new LocalProtocolError(`an AF_UNIX address is a path (string or bytes), not ${show(address)}`);
   }
   const path = typeof address === "string" ? encodeText(address) : address;
