@@ -25,7 +25,9 @@ export interface Subject {
   readonly target: Socket;
   /** Methods that would break something that is not hawser's: the descriptor belongs to somebody else as well. */
   readonly forbidden?: ReadonlySet<string>;
-  /** Called after each step. */
+  /** Steps to take at once, before anything else opens a descriptor. */
+  readonly rush?: number;
+  /** Called after each step, after the whole rush the first time. */
   after?(): void;
   retire(): void;
 }
@@ -162,10 +164,14 @@ function occupy(fd: number): boolean {
   }
 }
 
-/** Closed behind hawser's back: a file stands under the number at the end of the step, as it well might. */
+/**
+ * Closed behind hawser's back: after the first few steps a file stands under the number, as it well might. What waits
+ * on such a socket ends when it is closed, which cannot be done when the number is somebody else's by then.
+ */
 function stolen(random: Random): Subject[] {
   const [target, other] = random.chance(0.5) ? tcpPair() : pair(SOCK_STREAM);
   const fd = target.fileno();
+  target.unref();
   if (random.chance(0.5)) void target.recv(10).catch(() => {});
   closeSync(fd);
   let standIn = false;
@@ -177,8 +183,9 @@ function stolen(random: Random): Subject[] {
     if (standIn) close(target);
     else if (!target.closed) tryTo(() => target.detach());
   };
-  const forbidden = ending;
-  return [{ kind: "stolen", target, after, retire, forbidden }, ...simple("peer of the stolen", other)];
+  const forbidden = new Set([...ending, "ref"]);
+  const subject = { kind: "stolen", target, rush: 10, after, retire, forbidden };
+  return [subject, ...simple("peer of the stolen", other)];
 }
 
 let nodeServer: Server | undefined;

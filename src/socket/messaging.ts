@@ -1,5 +1,4 @@
 /** Messages with everything that rides beside the bytes: sendmsg, recvmsg, recvmsgInto. */
-import { LocalProtocolError } from "../core/errors.js";
 import { ancillaryItems } from "./ancillary.js";
 import { AF_UNIX, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL } from "./constants.js";
 import { checkBytes, checkCount, flagsOf } from "./handle.js";

@@ -52,10 +52,10 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
    */
   sendall(data: Uint8Array, how: How = 0): Promise<void> {
     try {
-      // The kernel nearly always takes everything at once: then there is neither a closure nor a promise to make.
-      const sent = this.handle.mayTry("writable", how) ? this.#send(checkBytes(data, "data"), 0) : 0;
-      if (sent === data.length) return sentAll;
-      const attempt = this.#sendingAll(sent ? data.subarray(sent) : data, flagsOf(how));
+      checkBytes(data, "data");
+      const rest = this.handle.mayTry("writable", how) ? this.#sendNow(data) : data;
+      if (rest === undefined) return sentAll;
+      const attempt = this.#sendingAll(rest, flagsOf(how));
       return this.handle.perform("writable", "sendall", how, attempt) as Promise<unknown> as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
@@ -116,6 +116,17 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
   #send(data: Uint8Array, flags: number): number | undefined {
     const sent = native().send(this.handle.fd, data, data.length, flags | MSG_NOSIGNAL);
     return sent < 0 ? this.handle.again("send") : sent;
+  }
+
+  /**
+   * What is left of `data` after one try. The kernel nearly always takes all of it, and then there is neither a closure
+   * nor a promise to make: a tenth of the JavaScript of an echo server.
+   */
+  #sendNow(data: Uint8Array): Uint8Array | undefined {
+    const sent = this.#send(data, 0);
+    if (sent === data.length) return undefined;
+    this.handle.watch.writable = sent !== undefined;
+    return sent === undefined ? data : data.subarray(sent);
   }
 
   #sendTo(data: Uint8Array, flags: number, name: Uint8Array, address: AddressLike): number | undefined {

@@ -531,7 +531,9 @@ describe("turns, deadlines and aborts", { timeout }, () => {
     const [left, right] = unixPair();
     const file = left.makefile("r");
     const other = left.makefile("r");
-    const reads = [file.readLine(), file.read(1)];
+    const { signal } = new AbortController();
+    const reads = [file.readLine(undefined, { signal }), file.read(1)];
+    await new Promise(setImmediate);
     await file.close();
     for (const read of reads) await rejectsWith(read, SocketError, "EBADF");
     right.sendallSync(bytes("for the other\n"));

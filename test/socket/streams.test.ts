@@ -121,6 +121,19 @@ describe("readable", { timeout }, () => {
     right.close();
   });
 
+  test("cancel takes nothing from a file that goes on", async () => {
+    const [left, right] = unixPair();
+    await using file = left.makefile("rb");
+    const reader = left.readable.getReader();
+    const read = reader.read();
+    assert.ok(await isPending(read));
+    await reader.cancel();
+    await read;
+    await right.sendall(bytes("for the file"));
+    assert.equal(text(await file.readExactly(12)), "for the file");
+    right.close();
+  });
+
   test("leaving a loop over it closes the socket", async () => {
     const [left, right] = unixPair();
     await right.sendall(bytes("x"));

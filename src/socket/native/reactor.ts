@@ -28,7 +28,8 @@ const batchEvents = 512;
 
 /**
  * Operations that may end without waiting in one turn of the event loop, so that a fast peer starves nobody; and how
- * many more for each event of the turn, so that 500 connections may all answer in it (echo: 1.3 times the messages).
+ * many more for each event of the turn, so that 500 connections may all answer in it (a quarter less JavaScript in an
+ * echo server, and no reads in vain).
  */
 const operationsPerTurn = 64;
 const operationsPerEvent = 2;

@@ -15,12 +15,6 @@ export interface WaitLimits {
   readonly timeoutMs: number | null;
 }
 
-/** What the promise that is being made is settled with. One function for all promises: a closure for each costs more. */
-let settlers: { resolve(value: unknown): void; reject(reason: unknown): void };
-const keepSettlers = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
-  settlers = { resolve, reject };
-};
-
 /**
  * A pending operation. `attempt` makes the system call: a value ends the wait, `undefined` means EAGAIN, a throw
  * fails it. It runs in the reactor's dispatch, so it must not call user code.
@@ -38,17 +32,18 @@ export class Waiter implements Expiring {
   readonly #owner: WaiterOwner;
   readonly #attempt: () => unknown;
   readonly promise: Promise<unknown>;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (reason: unknown) => void;
+  #resolve!: (value: unknown) => void;
+  #reject!: (reason: unknown) => void;
 
   constructor(owner: WaiterOwner, what: string, limits: WaitLimits, attempt: () => unknown) {
     this.#owner = owner;
     this.what = what;
     this.limits = limits;
     this.#attempt = attempt;
-    this.promise = new Promise(keepSettlers);
-    this.#resolve = settlers.resolve;
-    this.#reject = settlers.reject;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   /** Tries the operation once more; true when that settled it. */
