@@ -1,15 +1,15 @@
 /** The sockets that the fuzz works on: every kind, in every state, and how each is got rid of. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { createServer, connect as nodeConnect, type Server, type Socket as NodeSocket } from "node:net";
+import { createServer, type Socket as NodeSocket, connect as nodeConnect, type Server } from "node:net";
 import koffi from "koffi";
 import {
+  type AddressLike,
   AF_INET,
   AF_INET6,
   AF_NETLINK,
   AF_PACKET,
   AF_UNIX,
   AF_VSOCK,
-  type AddressLike,
   SOCK_DGRAM,
   SOCK_RAW,
   SOCK_SEQPACKET,
@@ -41,7 +41,13 @@ const pipe = libc.func("int pipe2(void *, int)");
 export function otherDescriptors(): number[] {
   const ends = new Int32Array(2);
   pipe(new Uint8Array(ends.buffer), 0o2000000);
-  return [openSync("/dev/null", "r+"), ends[0] as number, ends[1] as number, eventfd(0, 0o2000000), epoll(0o2000000)];
+  return [
+    openSync("/dev/null", "r+"),
+    ends[0] as number,
+    ends[1] as number,
+    eventfd(0, 0o2000000),
+    epoll(0o2000000),
+  ];
 }
 
 const ioctl = libc.func("int ioctl(int, unsigned long, void *)");

@@ -93,7 +93,8 @@ class Fuzz {
 
   /** Some functions are of use only with a descriptor or a socket. */
   #adaptFunction({ name }: Callable, args: unknown[]): void {
-    if (name === "Socket.fromFd") args[0] = this.#random.pick([...this.#others, -1, 1e9, NaN, 900_000, args[0] ?? "0"]);
+    if (name === "Socket.fromFd")
+      args[0] = this.#random.pick([...this.#others, -1, 1e9, NaN, 900_000, args[0] ?? "0"]);
     // A number that is open but none of ours would be adopted, and closed.
     if (name === "Socket.fromFd" && typeof args[0] === "number" && args[0] >= 0 && args[0] < 800_000)
       args[0] = this.#random.pick(this.#others);
@@ -101,7 +102,8 @@ class Fuzz {
       const { target } = this.#random.pick(this.#subjects);
       if (name.endsWith("Sync")) limitWait(target);
       args[0] = target;
-      if (name.startsWith("send")) args[2] = this.#random.pick([[this.#others[0]], [], [-1], [900_000], "x", [NaN]]);
+      if (name.startsWith("send"))
+        args[2] = this.#random.pick([[this.#others[0]], [], [-1], [900_000], "x", [NaN]]);
     }
     if (name === "new SocketFile") args[0] = () => new Socket();
   }
@@ -145,7 +147,8 @@ class Fuzz {
     if ("destroy" in result && typeof result.destroy === "function") {
       if ("on" in result && typeof result.on === "function") result.on("error", () => {});
       result.destroy();
-    } else if ("listen" in result || "setBroadcast" in result) (result as unknown as { close(): void }).close();
+    } else if ("listen" in result || "setBroadcast" in result)
+      (result as unknown as { close(): void }).close();
     if (result instanceof api.SocketFile) this.#takeFile(result as api.SocketFile, what);
   }
 

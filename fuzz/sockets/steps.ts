@@ -1,6 +1,7 @@
 /** One step: some method of some object with some arguments; and what may come of it. */
-import * as api from "../../src/socket/index.js";
+
 import { HawserError } from "../../src/index.js";
+import * as api from "../../src/socket/index.js";
 import type { Random } from "../random.js";
 import { forms, Hostile, likely, value } from "./values.js";
 
@@ -28,7 +29,11 @@ const protectedMembers: ReadonlySet<string> = inner("flag", "from", "resolve", "
 export function methodsOf(target: object): Callable[] {
   const found = new Map<string, Callable>();
   let level: object | null = Object.getPrototypeOf(target) as object;
-  for (; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+  for (
+    ;
+    level !== null && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
     for (const key of Reflect.ownKeys(level)) {
       const name = String(key);
       const { value: method, get, set } = Reflect.getOwnPropertyDescriptor(level, key) ?? {};
@@ -38,7 +43,8 @@ export function methodsOf(target: object): Callable[] {
         found.set(name, { name, blocks, call: (args) => Reflect.apply(method, target, args) });
       }
       if (get) found.set(name, { name, blocks, call: () => Reflect.apply(get, target, []) });
-      if (set) found.set(`${name}=`, { name: `${name}=`, blocks, call: (args) => Reflect.apply(set, target, args) });
+      if (set)
+        found.set(`${name}=`, { name: `${name}=`, blocks, call: (args) => Reflect.apply(set, target, args) });
     }
   }
   return [...found.values()];
@@ -61,30 +67,39 @@ export function functions(): Callable[] {
     if (typeof method === "function")
       found.push({ name, blocks: false, call: (args) => Reflect.apply(method, api.Socket, args) });
     if (get) found.push({ name, blocks: false, call: () => Reflect.apply(get, api.Socket, []) });
-    if (set) found.push({ name: `${name}=`, blocks: false, call: (args) => Reflect.apply(set, api.Socket, args) });
+    if (set)
+      found.push({ name: `${name}=`, blocks: false, call: (args) => Reflect.apply(set, api.Socket, args) });
   }
   return found;
 }
 
 /** Up to five arguments: half of the time such as the call is made for, so that it gets further than its checks. */
-export function argumentsFor(random: Random, { name, blocks }: Callable, known: readonly unknown[]): unknown[] {
+export function argumentsFor(
+  random: Random,
+  { name, blocks }: Callable,
+  known: readonly unknown[],
+): unknown[] {
   const longestMs = blocks ? 3 : null;
   const [, form] = forms.find(([pattern]) => pattern.test(name)) ?? [];
   const args =
     form !== undefined && random.chance(0.5)
       ? likely(random, form, known, longestMs)
-      : Array.from({ length: name.endsWith("=") ? 1 : random.below(5) }, () => value(random, known, longestMs));
+      : Array.from({ length: name.endsWith("=") ? 1 : random.below(5) }, () =>
+          value(random, known, longestMs),
+        );
   return harmless(name, args, random);
 }
 
 /** Takes out what would block or break the fuzz itself, and says why. */
 function harmless(name: string, args: unknown[], random: Random): unknown[] {
   // close(2) waits as long as SO_LINGER says.
-  if (name === "lingerSeconds=" && typeof args[0] === "number" && args[0] > 0) return [random.pick([0, null])];
+  if (name === "lingerSeconds=" && typeof args[0] === "number" && args[0] > 0)
+    return [random.pick([0, null])];
   if (name === "setsockopt" && args[0] === api.SOL_SOCKET && args[1] === api.SO_LINGER) return [1, 2, 1];
   // Options by number do more when their level is one that exists.
   if (name === "setsockopt" || name === "getsockopt") args[0] = random.pick([0, 1, 6, 17, 41, args[0]]);
-  if (name === "getsockopt" || name === "setsockopt") args[1] = random.chance(0.8) ? random.below(80) : args[1];
+  if (name === "getsockopt" || name === "setsockopt")
+    args[1] = random.chance(0.8) ? random.below(80) : args[1];
   if (name === "setsockopt" && args[0] === 1 && args[1] === api.SO_LINGER) args[1] = api.SO_KEEPALIVE;
   // Two gigabytes at once are the caller's own wish, and this machine's end.
   return args.map((arg) => (typeof arg === "number" && arg > 1e6 && arg < 2 ** 31 ? 1e6 : arg));

@@ -13,7 +13,21 @@ export const abortReason: Hostile = new Hostile("aborted");
 const int = (random: Random): number =>
   random.pick([0, 1, 2, 3, 4, 5, 6, 8, 10, 16, 17, 40, 41, 64, 100, 128, 255, 256, 1000, 4096, 65535, 65536]);
 
-const oddNumbers = [-1, -0, 0.5, 65537, 70000, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53, 1e300, NaN, Infinity];
+const oddNumbers = [
+  -1,
+  -0,
+  0.5,
+  65537,
+  70000,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32,
+  2 ** 53,
+  1e300,
+  NaN,
+  Infinity,
+];
 
 function bytesOf(random: Random): Uint8Array {
   const length = random.pick([0, 1, 2, 3, 4, 7, 8, 12, 16, 100, 1000, 5000, 70_000]);
@@ -69,9 +83,44 @@ function shrunk(): Uint8Array {
 }
 
 // Every one of these is answered without asking a name server.
-const hosts = ["127.0.0.1", "localhost", "", "0.0.0.0", "127.1", "<broadcast>", "::1", "::", "fe80::1%lo", "239.1.2.3"];
-const oddHosts = ["a\0b", "x".repeat(64), "..", "1.2.3.4.5:", "ff02::1%0", "::1%nope", "256.256.256.256:", "ä\0"];
-const texts = ["", "lo", "\0", "lo\0", "cubic", "tcp", "http", "80", "r", "rw", "rb", "utf-8", "\ud800", "x".repeat(200)];
+const hosts = [
+  "127.0.0.1",
+  "localhost",
+  "",
+  "0.0.0.0",
+  "127.1",
+  "<broadcast>",
+  "::1",
+  "::",
+  "fe80::1%lo",
+  "239.1.2.3",
+];
+const oddHosts = [
+  "a\0b",
+  "x".repeat(64),
+  "..",
+  "1.2.3.4.5:",
+  "ff02::1%0",
+  "::1%nope",
+  "256.256.256.256:",
+  "ä\0",
+];
+const texts = [
+  "",
+  "lo",
+  "\0",
+  "lo\0",
+  "cubic",
+  "tcp",
+  "http",
+  "80",
+  "r",
+  "rw",
+  "rb",
+  "utf-8",
+  "\ud800",
+  "x".repeat(200),
+];
 
 const port = (random: Random): unknown =>
   random.pick([0, 1, 9, 80, 65535, "80", "http", 70000, -1, 1.5, "", "no-such-service\0", null, NaN, 10n]);

@@ -11,9 +11,9 @@ import type { Socket } from "./socket.js";
 import type { WaitOptions } from "./types.js";
 
 /** What `readInto` takes: nothing for files of text. */
-type BytesFor<T> = T extends string ? never : Uint8Array;
+export type BytesFor<T> = T extends string ? never : Uint8Array;
 /** What counts are: null where unbuffered calls found nothing to do. */
-type CountOf<T> = null extends T ? number | null : number;
+export type CountOf<T> = null extends T ? number | null : number;
 
 /**
  * A socket as a file. `T` is what it reads: strings, bytes, or for unbuffered files bytes or null. Null says that a
@@ -200,10 +200,12 @@ export class SocketFile<T extends string | Uint8Array | null = string>
     }
   }
 
+  /** Closes the file, as `using` does at the end of its block. */
   [Symbol.dispose](): void {
     this.closeSync();
   }
 
+  /** Flushes and closes the file, as `await using` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

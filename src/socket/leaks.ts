@@ -46,8 +46,13 @@ export function watchForLeak(socket: object, handle: Handle, made: string): void
   Error.captureStackTrace(site, socket.constructor);
   Error.stackTraceLimit = stackTraceLimit;
   // Formatted at once: raw frames keep the objects alive whose methods they are, and those may hold the socket.
-  registry.register(socket, { handle, made, stack: String(site.stack) }, socket);
+  const stack = String(site.stack);
+  if (stack !== lastStack) lastStack = stack;
+  registry.register(socket, { handle, made, stack: lastStack }, socket);
 }
+
+/** The sockets of a loop share one text. */
+let lastStack = "";
 
 /** The socket was closed or given away. */
 export function forgetLeak(socket: object): void {

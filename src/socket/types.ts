@@ -102,15 +102,18 @@ export type AddressFor<F extends Family> = AddressForms[FamilyName<F>]["takes"];
 export type AddressFrom<F extends Family> = AddressForms[FamilyName<F>]["gives"];
 
 /** The name in a family's type; `string` when only its number is known. */
-type FamilyName<F extends Family> = (F & { readonly [familyName]?: string })[typeof familyName] & string;
+export type FamilyName<F extends Family> = (F & { readonly [familyName]?: string })[typeof familyName] &
+  string;
 
-interface AddressForm<Takes, Gives> {
+/** How a family writes its addresses. */
+export interface AddressForm<Takes, Gives> {
   readonly takes: Takes;
   readonly gives: Gives;
 }
 
+/** The forms by the family's name. */
 // A table and not a chain of conditional types: through a table a Socket<AfInet> is also a Socket.
-interface AddressForms {
+export interface AddressForms {
   readonly [other: string]: AddressForm<AddressLike, Address>;
   readonly inet: AddressForm<InetAddressLike, InetAddress>;
   readonly inet6: AddressForm<Inet6AddressLike, Inet6Address>;

@@ -247,7 +247,9 @@ function closeAll(data: Uint8Array): void {
 test("many recv calls on one socket are served in their order", async () => {
   const [a, b] = await watchedPair();
   const calls = Array.from({ length: 500 }, () => a.recv(2, { ...limit, flags: MSG_WAITALL }));
-  const sent = Array.from({ length: 500 }, (_, index) => String.fromCharCode(65 + (index % 26), 48 + (index % 10)));
+  const sent = Array.from({ length: 500 }, (_, index) =>
+    String.fromCharCode(65 + (index % 26), 48 + (index % 10)),
+  );
   for (let at = 0; at < 500; at += 7) {
     b.sendallSync(bytes(sent.slice(at, at + 7).join("")));
     await turn();

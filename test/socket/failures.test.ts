@@ -6,7 +6,7 @@ import {
   DeadlineError,
   RefusedError,
   ResetError,
-  SocketError,
+  type SocketError,
   WouldBlockError,
 } from "../../src/index.js";
 import {
@@ -20,8 +20,8 @@ import {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
-  SOCK_SEQPACKET,
   SO_EE_ORIGIN_ICMP,
+  SOCK_SEQPACKET,
   Socket,
   socketPair,
   TCP_ESTABLISHED,
@@ -43,14 +43,20 @@ const text = (data: Uint8Array): string => new TextDecoder().decode(data);
 const limit = { timeoutMs: 5000 };
 
 /** Both forms of a call, as promises. */
-const forms: readonly [name: string, recv: (s: Socket, maxBytes: number, how?: How) => Promise<Uint8Array>][] = [
+const forms: readonly [
+  name: string,
+  recv: (s: Socket, maxBytes: number, how?: How) => Promise<Uint8Array>,
+][] = [
   ["promise", (s, maxBytes, how = limit) => s.recv(maxBytes, how)],
   ["Sync", async (s, maxBytes, how = limit) => s.recvSync(maxBytes, how)],
 ];
 
 function forBoth(
   title: string,
-  run: (recv: (s: Socket, maxBytes: number, how?: How) => Promise<Uint8Array>, t: TestContext) => Promise<void>,
+  run: (
+    recv: (s: Socket, maxBytes: number, how?: How) => Promise<Uint8Array>,
+    t: TestContext,
+  ) => Promise<void>,
 ): void {
   for (const [form, recv] of forms) test(`${title} (${form})`, (t) => run(recv, t));
 }

@@ -3,8 +3,8 @@ import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  AF_UNIX,
   type AddressLike,
+  AF_UNIX,
   type AfUnix,
   MSG_ERRQUEUE,
   recvFds,

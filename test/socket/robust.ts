@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
-  AF_INET,
-  MSG_DONTWAIT,
   type AddressLike,
+  AF_INET,
   type Family,
+  MSG_DONTWAIT,
   Socket,
   type WaitOptions,
 } from "../../src/socket/index.js";

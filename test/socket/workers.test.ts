@@ -30,7 +30,6 @@ function openSockets(): number {
   return Object.values(openDescriptors()).filter((target) => target.startsWith("socket:")).length;
 }
 
-
 test("eight workers echo under load, every byte of it", async () => {
   const servers = Array.from({ length: 4 }, () => start("echo"));
   const addresses = await Promise.all(servers.map((worker) => message<AddressLike>(worker)));
@@ -40,7 +39,10 @@ test("eight workers echo under load, every byte of it", async () => {
     start("client", { address, count }),
   ]);
   const counts = await Promise.all(clients.map((worker) => message<number>(worker)));
-  assert.deepEqual(counts, clients.map(() => count));
+  assert.deepEqual(
+    counts,
+    clients.map(() => count),
+  );
   const ended = servers.map(exit);
   for (const worker of servers) worker.postMessage("close");
   assert.deepEqual(await Promise.all(ended), [0, 0, 0, 0]);
