@@ -249,3 +249,8 @@ for (const failure of fuzz.failures) note(2, failure);
 const left = readdirSync("/proc/self/fd").length - before;
 console.log(JSON.stringify({ steps, left, isMainThread, ...fuzz.outcomes, failures: fuzz.failures.length }));
 if (fuzz.failures.length > 0) process.exitCode = 1;
+// What keeps the process alive now should not.
+setTimeout(() => {
+  note(2, `still alive: ${process.getActiveResourcesInfo().join(", ")}`);
+  process.exit(5);
+}, 10_000).unref();

@@ -100,6 +100,7 @@ export class Handle implements Identity {
     what: string,
     how: How | WaitOptions,
     attempt: () => T | undefined,
+    tryFirst = true,
   ): T {
     const limits = this.#limitsOf(how);
     limits.signal?.throwIfAborted();
@@ -108,7 +109,7 @@ export class Handle implements Identity {
     const queue = this.watch.queue(direction);
     const inOrder = queue.first === undefined ? attempt : () => (queue.run() ? attempt() : undefined);
     if (limits.timeoutMs === 0 || neverWaits(how)) return this.#once(what, inOrder);
-    return block(this.fd, direction, what, limits.timeoutMs, inOrder);
+    return block(this.fd, direction, what, limits.timeoutMs, inOrder, tryFirst);
   }
 
   /** A call that never waits. It takes a turn of the event loop, though, when those of this one are used up. */

@@ -21,7 +21,8 @@ const interest: Record<Direction, number> = {
 
 /**
  * Repeats `attempt` until it gives a value, blocking this thread in between. The descriptor itself stays
- * non-blocking: a recv(2) that blocks would be restarted after a signal, and the deadline with it.
+ * non-blocking: a recv(2) that blocks would be restarted after a signal, and the deadline with it. Where the first
+ * attempt is known to be in vain, `tryFirst` is false and saves it.
  */
 export function block<T>(
   fd: number,
@@ -29,10 +30,11 @@ export function block<T>(
   what: string,
   timeoutMs: number | null,
   attempt: () => T | undefined,
+  tryFirst: boolean,
 ): T {
   const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : nowMs() + timeoutMs;
-  for (;;) {
-    const value = attempt();
+  for (let trying = tryFirst; ; trying = true) {
+    const value = trying ? attempt() : undefined;
     if (value !== undefined) return value;
     if (!pollUntil(fd, interest[direction], deadlineMs)) throw new DeadlineError(what, timeoutMs ?? 0);
   }
@@ -53,7 +55,7 @@ export function rest(ms: number): void {
 /** Waits for `events` on `fd`; false when the deadline passed first. */
 function pollUntil(fd: number, events: number, deadlineMs: number): boolean {
   for (;;) {
-    const remainingMs = deadlineMs - nowMs();
+    const remainingMs = deadlineMs === Number.POSITIVE_INFINITY ? deadlineMs : deadlineMs - nowMs();
     if (remainingMs <= 0) return false;
     view.setInt32(0, fd, true);
     view.setInt32(4, events, true);
