@@ -6,10 +6,12 @@ static int ascending(const void *a, const void *b) {
   return (left > right) - (left < right);
 }
 
-static double round_trip(int fd, char *buffer, size_t bytes) {
+static char message[65536], buffer[4096];
+
+static double round_trip(int fd, size_t bytes) {
   double began = now();
-  check(send(fd, buffer, bytes, MSG_NOSIGNAL), "send");
-  for (size_t got = 0; got < bytes;) got += check(recv(fd, buffer + got, bytes - got, 0), "recv");
+  check(send(fd, message, bytes, MSG_NOSIGNAL), "send");
+  for (size_t got = 0; got < bytes;) got += check(recv(fd, buffer, sizeof buffer, 0), "recv");
   return now() - began;
 }
 
@@ -20,11 +22,9 @@ int main(int argc, char **argv) {
   int warm_up = atoi(argv[3]), rounds = atoi(argv[4]);
   int fd = connected(SOCK_STREAM, atoi(argv[1]));
   no_delay(fd);
-  char buffer[65536];
-  memset(buffer, 'x', sizeof buffer);
   double *seconds = calloc(rounds, sizeof *seconds);
-  for (int round = 0; round < warm_up; round++) round_trip(fd, buffer, bytes);
-  for (int round = 0; round < rounds; round++) seconds[round] = round_trip(fd, buffer, bytes);
+  for (int round = 0; round < warm_up; round++) round_trip(fd, bytes);
+  for (int round = 0; round < rounds; round++) seconds[round] = round_trip(fd, bytes);
   qsort(seconds, rounds, sizeof *seconds, ascending);
   printf("median_us %.3f\n", seconds[rounds / 2] * 1e6);
 }

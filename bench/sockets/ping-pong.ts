@@ -14,7 +14,7 @@ export const pingPong: Workload = {
 };
 
 async function run(plan: Plan): Promise<Comparison[]> {
-  await using server = plan.c.available ? plan.c.start(0, "echo-server") : startNode(0, nodeServer, "net");
+  await using server = plan.c.available ? plan.c.start(1, "echo-server") : startNode(1, nodeServer, "net");
   const port = await server.value("port");
   const rounds = [plan.quick ? 2000 : 5000, plan.quick ? 5000 : 15_000] as const;
   const from = (kind: string) => () => medianUs(startNode(0, client, kind, port, messageBytes, ...rounds));

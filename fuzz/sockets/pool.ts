@@ -77,7 +77,7 @@ function tryTo(act: () => unknown): void {
 }
 
 /** Closes a socket; whatever waits in it is rejected. */
-function close(socket: Socket): void {
+export function close(socket: Socket): void {
   // A positive linger time, inherited or set, would make close(2) wait.
   tryTo(() => {
     socket.lingerSeconds = null;

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import * as api from "../../src/socket/index.js";
 import { Random } from "../random.js";
-import { addressOf, endPool, make, note, otherDescriptors, raiseLoopback, type Subject } from "./pool.js";
+import { addressOf, close, endPool, make, note, otherDescriptors, raiseLoopback, type Subject } from "./pool.js";
 import { argumentsFor, type Callable, functions, isAllowed, methodsOf } from "./steps.js";
 
 const { values: settings } = parseArgs({
@@ -181,15 +181,7 @@ class Fuzz {
 
   #adopt(socket: Socket): void {
     if (this.#subjects.some(({ target }) => target === socket)) return;
-    const retire = () => {
-      try {
-        socket.lingerSeconds = null;
-        socket.close();
-      } catch {
-        // Closed by a step, or never open.
-      }
-    };
-    this.#subjects.push({ kind: "made", target: socket, retire });
+    this.#subjects.push({ kind: "made", target: socket, retire: () => close(socket) });
   }
 
   #retire(index: number): void {

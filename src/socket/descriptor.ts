@@ -102,6 +102,8 @@ export abstract class Descriptor<F extends Family = Family> implements Disposabl
     if (handle.fd < 0) return;
     this.#leave();
     handle.release();
+    // Where a file keeps the descriptor open, this object's own operations find it gone as soon as they try again.
+    if (handle.fd >= 0 && handle.watch.busy) handle.watch.retry();
   }
 
   /**

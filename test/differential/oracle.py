@@ -69,12 +69,7 @@ MISSING = {
     "IP_RECVTOS": 13,
     "IP_PKTINFO": 8,
     "IP_RECVTTL": 12,
-    "IP_BIND_ADDRESS_NO_PORT": 24,
     "IP_MULTICAST_ALL": 49,
-    "SO_INCOMING_CPU": 49,
-    "TCP_QUICKACK": 12,
-    "SO_BUSY_POLL": 46,
-    "SO_RXQ_OVFL": 40,
 }
 
 # Functions of the language that are not the socket module's own.
@@ -114,10 +109,6 @@ def write_file(path, content):
         file.write(content)
 
 
-def read_fd(fd, size):
-    return os.read(fd, size)
-
-
 FUNCTIONS = {
     "socket": make_socket,
     "fromfd": lambda fd: socket.socket(fileno=fd),
@@ -126,7 +117,6 @@ FUNCTIONS = {
     "create_connection": create_connection,
     "buffer": bytearray,
     "len": len,
-    "text": lambda value: value.decode("latin-1"),
     "send_fds": lambda s, data, fds: socket.send_fds(s, [data], list(fds)),
     "recv_fds": received_fds,
     "open": lambda path: os.open(path, os.O_RDONLY | os.O_CLOEXEC),
@@ -135,9 +125,7 @@ FUNCTIONS = {
     "writefile": write_file,
     "position": lambda file: file.tell(),
     "exists": os.path.exists,
-    "family_of": lambda s: int(s.family),
     "slice": lambda data, start, end: data[start:end],
-    "equal": lambda a, b: a == b,
     "fd_open": lambda fd: fd >= 0 and os.path.exists(f"/proc/self/fd/{fd}"),
     "getaddrinfo": lambda host, port=None, *hints: [list(item) for item in socket.getaddrinfo(host, port, *hints)],
 }
@@ -162,8 +150,6 @@ METHODS = {
     "sendfile": lambda s, file, offset=0, count=None: s.sendfile(file, offset, count),
     "closed": lambda file: file.closed,
     "mode": lambda file: file.mode,
-    "readable": lambda file: file.readable(),
-    "writable": lambda file: file.writable(),
 }
 
 # Results whose second part is a port that the kernel chose.

@@ -527,6 +527,20 @@ describe("turns, deadlines and aborts", { timeout }, () => {
     right.close();
   });
 
+  test("close of the socket rejects its own pending calls, and leaves those of its files alone", async () => {
+    const [left, right] = unixPair();
+    const file = left.makefile("r");
+    const pending = left.recv(10);
+    const line = file.readLine();
+    await new Promise(setImmediate);
+    left.close();
+    await rejectsWith(pending, SocketError, "EBADF");
+    right.sendallSync(bytes("for the file\n"));
+    assert.equal(await line, "for the file\n");
+    await file.close();
+    right.close();
+  });
+
   test("close rejects the pending read, and leaves the socket and its other files alone", async () => {
     const [left, right] = unixPair();
     const file = left.makefile("r");

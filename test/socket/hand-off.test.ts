@@ -302,12 +302,16 @@ describe("toTls", { timeout }, () => {
     const { key, cert, ca } = certificates;
     const server6 = createTlsServer({ key, cert }, (socket) => socket.end("six")).listen(0, "::1");
     await once(server6, "listening", deadline());
-    const socket: Socket = limited(new Socket(AF_INET6 as Family));
-    await socket.connect(["::1", (server6.address() as AddressInfo).port]);
-    const secure = await socket.toTls({ host: "::1", ca });
-    assert.equal(await nextChunk(secure), "six");
-    secure.destroy();
-    server6.close();
+    try {
+      const socket: Socket = limited(new Socket(AF_INET6 as Family));
+      await socket.connect(["::1", (server6.address() as AddressInfo).port]);
+      // Not by the address: Node 22.23 finds no IPv6 address in any certificate.
+      const secure = await socket.toTls({ servername: "localhost", ca });
+      assert.equal(await nextChunk(secure), "six");
+      secure.destroy();
+    } finally {
+      server6.close();
+    }
   });
 
   test("the server's side: an accepted socket, handed to Node, begins TLS", async () => {
