@@ -4,7 +4,16 @@ import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import * as api from "../../src/socket/index.js";
 import { Random } from "../random.js";
-import { addressOf, close, endPool, make, note, otherDescriptors, raiseLoopback, type Subject } from "./pool.js";
+import {
+  addressOf,
+  close,
+  endPool,
+  make,
+  note,
+  otherDescriptors,
+  raiseLoopback,
+  type Subject,
+} from "./pool.js";
 import { argumentsFor, type Callable, functions, isAllowed, methodsOf } from "./steps.js";
 
 const { values: settings } = parseArgs({

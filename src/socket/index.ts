@@ -39,9 +39,9 @@ export {
   sendFds,
   sendFdsSync,
 } from "./descriptors.js";
-export type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from "./file-format.js";
-export type { Newline } from "./file-input.js";
-export { type BytesFor, type CountOf, SocketFile } from "./files.js";
+export type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from "./files/format.js";
+export type { Newline } from "./files/input.js";
+export { type BytesFor, type CountOf, SocketFile } from "./files/socket-file.js";
 export type { GroupOptions, Interface } from "./ip-options.js";
 export * from "./names/index.js";
 export { cmsgLen as CMSG_LEN, cmsgSpace as CMSG_SPACE } from "./native/message.js";

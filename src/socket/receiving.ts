@@ -132,7 +132,7 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
       return 0;
     }
     const received = native().recv(handle.fd, buffer, buffer.length, flags);
-    if (received < 0) return handle.again("recv");
+    if (received < 0) return handle.again("recv") ?? handle.watch.foundNothing();
     // Read or not, an urgent byte splits the stream: a read stops there.
     if ((flags & MSG_OOB) !== 0) handle.watch.shortReadsMislead = true;
     // After a short read TCP has no more: the next call waits for an event, without another system call first.
@@ -142,7 +142,7 @@ export abstract class ReceivingSocket<F extends Family = Family> extends Connect
       handle.drainsShort &&
       (flags & (MSG_PEEK | MSG_OOB)) === 0
     ) {
-      if (!handle.watch.shortReadsMislead) handle.watch.readable = false;
+      handle.watch.drained();
     }
     return received;
   }

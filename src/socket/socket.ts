@@ -16,8 +16,8 @@ import {
   SOL_SOCKET,
 } from "./constants.js";
 import { defaultTimeout } from "./descriptor.js";
-import type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from "./file-format.js";
-import { SocketFile } from "./files.js";
+import type { BinaryFileMode, FileOptions, TextFileMode, TextFileOptions } from "./files/format.js";
+import { SocketFile } from "./files/socket-file.js";
 import * as handOff from "./hand-off.js";
 import { Handle, type Identity } from "./handle.js";
 import { inspectSocket } from "./inspect.js";

@@ -100,6 +100,19 @@ export const differences: readonly Difference[] = [
     python: ECONNREFUSED,
     hawser: { error: "several" },
   },
+  {
+    id: "connection-timeout",
+    steps: [
+      ["l=socket"],
+      ["l.bind", ["127.0.0.1", 0]],
+      ["l.listen"],
+      ["~a=l.getsockname"],
+      ["c=create_connection", "@a", 5],
+      ["c.gettimeout"],
+    ],
+    python: 5,
+    hawser: null,
+  },
   { id: "always-nonblocking", steps: [["s=socket"], ["s.o_nonblock"]], python: false, hawser: true },
   {
     id: "milliseconds",

@@ -1,6 +1,6 @@
 /** What a file has received and not yet given out: bytes, or text with its lines. */
-import { LocalProtocolError } from "../core/errors.js";
-import { show } from "./sockaddr.js";
+import { LocalProtocolError } from "../../core/errors.js";
+import { show } from "../sockaddr.js";
 
 /** The not yet read part of a file. Nothing leaves it but what a call returns, so a call that fails loses nothing. */
 export interface Input<T> {

@@ -1,8 +1,8 @@
 /** The writing half of a file. */
-import { WouldBlockError } from "../core/errors.js";
-import { Clock, Turns } from "./file-turns.js";
-import type { Socket } from "./socket.js";
-import type { TransferOptions, WaitOptions } from "./types.js";
+import { WouldBlockError } from "../../core/errors.js";
+import type { Socket } from "../socket.js";
+import type { TransferOptions, WaitOptions } from "../types.js";
+import { Clock, Turns } from "./turns.js";
 
 const newlineByte = 10;
 

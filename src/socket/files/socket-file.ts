@@ -1,14 +1,14 @@
 /** A socket as a file, as Python's `makefile` gives it: buffered reading and writing, of bytes or text, by the line. */
-import { LocalProtocolError } from "../core/errors.js";
-import { type BinaryFileMode, fileFormat, type TextFileMode, type TextFileOptions } from "./file-format.js";
-import type { Input } from "./file-input.js";
-import { FileReader, type Reading } from "./file-reading.js";
-import { FileWriter } from "./file-writing.js";
-import { checkBytes } from "./handle.js";
-import { errnos, socketError } from "./native/errno.js";
-import { show } from "./sockaddr.js";
-import type { Socket } from "./socket.js";
-import type { WaitOptions } from "./types.js";
+import { LocalProtocolError } from "../../core/errors.js";
+import { checkBytes } from "../handle.js";
+import { errnos, socketError } from "../native/errno.js";
+import { show } from "../sockaddr.js";
+import type { Socket } from "../socket.js";
+import type { WaitOptions } from "../types.js";
+import { type BinaryFileMode, fileFormat, type TextFileMode, type TextFileOptions } from "./format.js";
+import type { Input } from "./input.js";
+import { FileReader, type Reading } from "./reading.js";
+import { FileWriter } from "./writing.js";
 
 /** What `readInto` takes: nothing for files of text. */
 export type BytesFor<T> = T extends string ? never : Uint8Array;

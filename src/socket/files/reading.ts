@@ -5,12 +5,12 @@ import {
   LimitError,
   LocalProtocolError,
   WouldBlockError,
-} from "../core/errors.js";
-import type { Input } from "./file-input.js";
-import { Clock, Turns } from "./file-turns.js";
-import { checkCount } from "./handle.js";
-import type { Socket } from "./socket.js";
-import type { TransferOptions, WaitOptions } from "./types.js";
+} from "../../core/errors.js";
+import { checkCount } from "../handle.js";
+import type { Socket } from "../socket.js";
+import type { TransferOptions, WaitOptions } from "../types.js";
+import type { Input } from "./input.js";
+import { Clock, Turns } from "./turns.js";
 
 /** A line may be this long unless the caller says otherwise: a peer that never ends one must not fill the memory. */
 const maxLineLength = 1024 * 1024;

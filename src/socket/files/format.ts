@@ -1,8 +1,8 @@
 /** What a file's mode and options come to. */
-import { LocalProtocolError } from "../core/errors.js";
-import { ByteInput, encoderOf, type Input, type Newline, TextInput } from "./file-input.js";
-import { checkBytes, checkCount } from "./handle.js";
-import { checkName, checkObject, show } from "./sockaddr.js";
+import { LocalProtocolError } from "../../core/errors.js";
+import { checkBytes, checkCount } from "../handle.js";
+import { checkName, checkObject, show } from "../sockaddr.js";
+import { ByteInput, encoderOf, type Input, type Newline, TextInput } from "./input.js";
 
 /** Modes of files of text: read, write, both. */
 export type TextFileMode = "r" | "w" | "rw";

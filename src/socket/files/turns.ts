@@ -1,9 +1,9 @@
 /** The order and the time of a file's calls: one at a time in each direction, each with one deadline for all its steps. */
-import { DeadlineError, LocalProtocolError } from "../core/errors.js";
-import { checkTimeout } from "./handle.js";
-import { nowMs } from "./native/deadlines.js";
-import { checkObject } from "./sockaddr.js";
-import type { WaitOptions } from "./types.js";
+import { DeadlineError, LocalProtocolError } from "../../core/errors.js";
+import { checkTimeout } from "../handle.js";
+import { nowMs } from "../native/deadlines.js";
+import { checkObject } from "../sockaddr.js";
+import type { WaitOptions } from "../types.js";
 
 /** The promise calls of one direction, one after the other. */
 export class Turns {
