@@ -49,7 +49,7 @@ async function measure(workloads: readonly Workload[]): Promise<Comparison[]> {
   using c = new Compiled();
   const plan: Plan = options.quick
     ? { rounds: 1, seconds: 0.5, warmUpSeconds: 0.3, quick: true, c }
-    : { rounds: 5, seconds: 1, warmUpSeconds: 0.5, quick: false, c };
+    : { rounds: 5, seconds: 1, warmUpSeconds: 1, quick: false, c };
   const all: Comparison[] = [];
   for (const workload of workloads) {
     console.error(`${workload.name}: ${workload.title}`);

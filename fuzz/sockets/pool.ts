@@ -27,6 +27,8 @@ export interface Subject {
   readonly forbidden?: ReadonlySet<string>;
   /** Steps to take at once, before anything else opens a descriptor. */
   readonly rush?: number;
+  /** It cannot be closed, and so what waits on it may wait for ever. It does not hold the process. */
+  readonly neverEnds?: boolean;
   /** Called after each step, after the whole rush the first time. */
   after?(): void;
   retire(): void;
@@ -63,10 +65,10 @@ export function raiseLoopback(): void {
   ioctl(s.fileno(), 0x8914, request);
 }
 
-const handOffs = ["detach", "toNodeSocket", "toNodeServer", "toDgram", "toTls"];
+const handOffs = ["detach", "toNodeSocket", "toNodeServer", "toDgram", "toTls", "makefile"];
 const giving: ReadonlySet<string> = new Set(handOffs);
 const disposing = [Symbol.dispose, Symbol.asyncDispose].map(String);
-const ending: ReadonlySet<string> = new Set([...handOffs, "close", ...disposing]);
+const notOurs: ReadonlySet<string> = new Set([...handOffs, "close", "ref", ...disposing]);
 
 function tryTo(act: () => unknown): void {
   try {
@@ -153,6 +155,7 @@ function abandon(socket: Socket): void {
   const fd = socket.fileno();
   if (fd < 0) return;
   if (occupy(fd)) tryTo(() => socket.close());
+  else limbo.push(socket);
 }
 
 /** Puts a harmless file under a free number, if it is free, so that what is closed next is not somebody else's. */
@@ -187,10 +190,9 @@ function stolen(random: Random): Subject[] {
   const retire = () => {
     after();
     if (standIn) close(target);
-    else if (!target.closed) tryTo(() => target.detach());
+    else if (!target.closed) limbo.push(target);
   };
-  const forbidden = new Set([...ending, "ref"]);
-  const subject = { kind: "stolen", target, rush: 10, after, retire, forbidden };
+  const subject = { kind: "stolen", target, rush: 10, after, retire, forbidden: notOurs, neverEnds: true };
   return [subject, ...simple("peer of the stolen", other)];
 }
 
@@ -198,7 +200,7 @@ let nodeServer: Server | undefined;
 
 /** A descriptor of Node's own, which libuv watches too: it may be used, not closed. */
 async function foreign(): Promise<Subject[]> {
-  nodeServer ??= createServer((conn) => conn.on("error", () => {}).resume()).listen(0, "127.0.0.1");
+  nodeServer ??= createServer((conn) => conn.on("error", () => {}).resume().unref()).listen(0, "127.0.0.1");
   nodeServer.unref();
   if (!nodeServer.listening) await new Promise((resolve) => nodeServer?.once("listening", resolve));
   const conn = nodeConnect((nodeServer.address() as { port: number }).port, "127.0.0.1");
@@ -208,20 +210,23 @@ async function foreign(): Promise<Subject[]> {
   });
   if (!connected) return [];
   const target = Socket.fromFd((conn as NodeSocket & { _handle: { fd: number } })._handle.fd);
-  const gone = new AbortController();
+  target.unref();
   const retire = () => {
-    gone.abort();
     release(target);
     conn.destroy();
   };
-  return [{ kind: "foreign", target, forbidden: ending, retire }];
+  return [{ kind: "foreign", target, forbidden: notOurs, retire, neverEnds: true }];
 }
 
-/** Detaches a socket on which calls may be pending: they end when its reading and writing do. */
+/** Detaches a socket; most of the calls that pend on it end when its reading and writing do. */
 function release(socket: Socket): void {
+  limbo.push(socket);
   tryTo(() => socket.shutdown(2));
   setImmediate(() => tryTo(() => socket.detach()));
 }
+
+/** Sockets whose number is somebody else's: collected, they would be closed. */
+const limbo: Socket[] = [];
 
 /** Ends the server that the foreign sockets are connected to. */
 export function endPool(): void {

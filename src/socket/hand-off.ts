@@ -37,36 +37,41 @@ export function toNodeSocket<F extends Family>(
   try {
     return new (net().Socket)({ fd, readable: true, writable: true, allowHalfOpen });
   } catch (cause) {
-    // EEXIST: Node has this descriptor already, under another object, which goes on with it.
-    if ((cause as { code?: string }).code !== "EEXIST") native().close(fd);
-    throw refused(cause);
+    throw turnedDown(fd, cause);
   }
 }
 
-export function toNodeServer<F extends Family>(socket: Socket<F>): Promise<Server> {
+export async function toNodeServer<F extends Family>(socket: Socket<F>): Promise<Server> {
+  checkStream(socket, "toNodeServer");
+  if (!socket.listening) throw new LocalProtocolError("toNodeServer: call listen() first");
+  const fd = socket.detach();
+  const server = net().createServer();
   try {
-    checkStream(socket, "toNodeServer");
-    if (!socket.listening) throw new LocalProtocolError("toNodeServer: call listen() first");
-    const fd = socket.detach();
-    const server = net().createServer();
-    return started(server, "listening", () => server.listen({ fd }));
-  } catch (error) {
-    return Promise.reject(error);
+    return await started(server, "listening", () => server.listen({ fd }));
+  } catch (cause) {
+    throw turnedDown(fd, cause);
   }
 }
 
-export function toDgram<F extends Family>(socket: Socket<F>): Promise<DatagramSocket> {
-  try {
-    if (socket.type !== SOCK_DGRAM || !isInet(socket.family)) {
-      throw new LocalProtocolError("toDgram: Node drives UDP over IPv4 and IPv6 alone");
-    }
-    socket.getsockname();
-    const fd = socket.detach();
-    const datagrams = dgram().createSocket(socket.family === AF_INET6 ? "udp6" : "udp4");
-    return started(datagrams, "listening", () => datagrams.bind({ fd }));
-  } catch (error) {
-    return Promise.reject(error);
+export async function toDgram<F extends Family>(socket: Socket<F>): Promise<DatagramSocket> {
+  if (socket.type !== SOCK_DGRAM || !isInet(socket.family)) {
+    throw new LocalProtocolError("toDgram: Node drives UDP over IPv4 and IPv6 alone");
   }
+  socket.getsockname();
+  const fd = socket.detach();
+  const datagrams = dgram().createSocket(socket.family === AF_INET6 ? "udp6" : "udp4");
+  try {
+    return await started(datagrams, "listening", () => datagrams.bind({ fd }));
+  } catch (cause) {
+    datagrams.close();
+    throw turnedDown(fd, cause);
+  }
+}
+
+/** Closes a descriptor that Node does not take. EEXIST: it has it already, under another object, which goes on with it. */
+function turnedDown(fd: number, cause: unknown): LocalProtocolError {
+  if ((cause as { code?: string }).code !== "EEXIST") native().close(fd);
+  return refused(cause);
 }
 
 export async function toTls<F extends Family>(
