@@ -23,7 +23,7 @@ import type {
 const maxBatchPackets = 256;
 
 /** Room for one datagram, whatever its length, joined ones included. */
-const receiveSlotBytes = 65536 + 1280;
+const receiveSlotBytes = 65536;
 const receiveControlBytes = 256;
 
 /** A packet up to this long is copied beside its header: cheaper than pinning it (some 2 KiB is the break-even). */

@@ -185,7 +185,7 @@ export abstract class IpOptionSocket<F extends Family = Family> extends OptionSo
   }
 
   #numeric(host: string, what: string): Uint8Array {
-    const address = encodeAddress(this.family, [host, 0]);
+    const address = typeof host === "string" ? encodeAddress(this.family, [host, 0]) : undefined;
     if (address === undefined)
       throw new LocalProtocolError(`${what} must be a numeric address, not ${show(host)}`);
     return address;
