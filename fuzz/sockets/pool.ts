@@ -200,7 +200,12 @@ let nodeServer: Server | undefined;
 
 /** A descriptor of Node's own, which libuv watches too: it may be used, not closed. */
 async function foreign(): Promise<Subject[]> {
-  nodeServer ??= createServer((conn) => conn.on("error", () => {}).resume().unref()).listen(0, "127.0.0.1");
+  nodeServer ??= createServer((conn) =>
+    conn
+      .on("error", () => {})
+      .resume()
+      .unref(),
+  ).listen(0, "127.0.0.1");
   nodeServer.unref();
   if (!nodeServer.listening) await new Promise((resolve) => nodeServer?.once("listening", resolve));
   const conn = nodeConnect((nodeServer.address() as { port: number }).port, "127.0.0.1");

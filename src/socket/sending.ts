@@ -56,7 +56,7 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
       const rest = this.handle.mayTry("writable", how) ? this.#sendNow(data) : data;
       if (rest === undefined) return sentAll;
       const attempt = this.#sendingAll(rest, flagsOf(how));
-      return this.handle.perform("writable", "sendall", how, attempt) as Promise<unknown> as Promise<void>;
+      return this.handle.perform("writable", "sendall", how, attempt).then(nothing);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -64,6 +64,7 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
 
   /** {@link SendingSocket.sendall}, blocking. */
   sendallSync(data: Uint8Array, how: How = 0): void {
+    checkBytes(data, "data");
     this.handle.performSync("writable", "sendall", how, this.#sendingAll(data, flagsOf(how)));
   }
 
@@ -194,6 +195,9 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
 }
 
 const sentAll: Promise<void> = Promise.resolve();
+
+/** To the outside there is no result. */
+function nothing(): void {}
 
 function descriptorOf(file: FileLike): number {
   const fd = typeof file === "object" && file !== null ? file.fd : file;

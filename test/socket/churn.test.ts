@@ -101,7 +101,9 @@ test("a number that comes back at once is served to its new socket", async () =>
     const fresh = c.recv(10, { timeoutMs: 5000 });
     d.sendallSync(Uint8Array.of(2, 2));
     assert.deepEqual(await fresh, Uint8Array.of(2, 2));
-    assert.ok(["EBADF", 1].includes(await old.then((value) => (typeof value === "string" ? value : value.length))));
+    assert.ok(
+      ["EBADF", 1].includes(await old.then((value) => (typeof value === "string" ? value : value.length))),
+    );
     for (const s of [b, c, d]) s.close();
   }
 });
@@ -111,6 +113,8 @@ test("four workers open and close the same numbers without cross-talk", async ()
   const cycles = stress ? 100_000 / 4 : 10_000 / 4;
   const program = new URL("./children/churn.js", import.meta.url);
   const workers = [0, 1, 2, 3].map((mark) => new Worker(program, { workerData: { mark, cycles } }));
+  // Listened for from the start: a worker may be gone before its message is looked at.
+  const exits = workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
   const results = await within(
     Promise.all(
       workers.map(
@@ -125,7 +129,8 @@ test("four workers open and close the same numbers without cross-talk", async ()
     stress ? 300_000 : 60_000,
   );
   assert.deepEqual(results, [cycles, cycles, cycles, cycles]);
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve))));
-  const sockets = (open: Record<string, string>) => Object.values(open).filter((to) => to.startsWith("socket:")).length;
+  await within(Promise.all(exits), "the end of four workers");
+  const sockets = (open: Record<string, string>) =>
+    Object.values(open).filter((to) => to.startsWith("socket:")).length;
   await until(() => sockets(openDescriptors()) === sockets(before), "their sockets to be closed");
 });

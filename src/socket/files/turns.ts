@@ -2,7 +2,7 @@
 import { DeadlineError, LocalProtocolError } from "../../core/errors.js";
 import { checkTimeout } from "../handle.js";
 import { nowMs } from "../native/deadlines.js";
-import { checkObject } from "../sockaddr.js";
+import { checkObject, checkSignal } from "../sockaddr.js";
 import type { WaitOptions } from "../types.js";
 
 /** The promise calls of one direction, one after the other. */
@@ -37,7 +37,8 @@ export class Clock {
 
   constructor(what: string, options: WaitOptions, defaultMs: number | null) {
     this.#what = what;
-    const { timeoutMs = defaultMs } = checkObject(options, "options");
+    const { timeoutMs = defaultMs, signal } = checkObject(options, "options");
+    if (signal !== undefined) checkSignal(signal);
     this.#limitMs = checkTimeout(timeoutMs);
     this.#dueMs = nowMs() + (this.#limitMs ?? 0);
   }

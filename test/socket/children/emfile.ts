@@ -13,7 +13,10 @@ process.on("warning", () => {
 let warnings = 0;
 
 // Whatever loads late must have its descriptors before they are gone.
-await within(server.accept({ timeoutMs: 1 }).then(([conn]) => conn.close()), "the first connection");
+await within(
+  server.accept({ timeoutMs: 1 }).then(([conn]) => conn.close()),
+  "the first connection",
+);
 const held: number[] = [];
 try {
   for (;;) held.push(openSync("/dev/null", "r"));

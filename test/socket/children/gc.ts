@@ -1,4 +1,6 @@
 /** Sends and receives with random iovecs, collecting garbage all the time, and checks every byte. */
+
+import { Random } from "../../../fuzz/random.js";
 import {
   AF_INET,
   AF_UNIX,
@@ -11,19 +13,19 @@ import {
   type Socket,
   socketPair,
 } from "../../../src/socket/index.js";
-import { Random } from "../../../fuzz/random.js";
 import { turn, udpSocket } from "../robust.js";
 
 const [mode = "", count = "0"] = process.argv.slice(2);
-const collect = (globalThis as { gc?: () => void }).gc as () => void;
+const { gc } = globalThis as unknown as { gc: (options?: { type: "minor" }) => void };
 const random = new Random(7);
 const limit = { timeoutMs: 10_000 };
 let operations = 0;
 
-/** Counts an operation; every hundredth collects, every other of those within the next turn of the event loop. */
+/** Counts an operation; every hundredth collects, at once or in the next turn of the event loop, young memory or all. */
 function operation(): void {
   operations += 1;
   if (operations % 100 !== 0) return;
+  const collect = operations % 400 < 200 ? () => gc() : () => gc({ type: "minor" });
   if (operations % 200 === 0) collect();
   else setImmediate(collect);
 }
@@ -37,7 +39,18 @@ function made(length: number): Uint8Array {
   return bytes;
 }
 
+/** What was received is checked, and once more a good while later: it is the caller's to keep. */
 function check(bytes: Uint8Array, length: number): void {
+  checkNow(bytes, length);
+  kept.push({ bytes, length });
+  if (kept.length < 50) return;
+  const [old] = kept.splice(random.below(kept.length), 1);
+  if (old !== undefined) checkNow(old.bytes, old.length);
+}
+
+const kept: { bytes: Uint8Array; length: number }[] = [];
+
+function checkNow(bytes: Uint8Array, length: number): void {
   if (bytes.length !== length) throw new Error(`${bytes.length} bytes in place of ${length}`);
   const seed = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   for (let index = 4; index < bytes.length; index += 1) {
@@ -69,12 +82,17 @@ async function messages(total: number): Promise<void> {
     const receiving = waits ? receive(b, bytes.length) : undefined;
     operation();
     if (waits && random.chance(0.3)) await turn();
-    if (random.chance(0.5)) await a.sendmsg(pieces(bytes), [], null, limit);
-    else if (random.chance(0.5)) await a.send(bytes, limit);
-    else a.sendmsgSync(pieces(bytes), [], null, limit);
+    await send(a, bytes);
     operation();
     await (receiving ?? receive(b, bytes.length));
   }
+}
+
+async function send(a: Socket, bytes: Uint8Array): Promise<void> {
+  const way = random.below(4);
+  if (way < 2) await a.sendmsg(pieces(bytes), [], null, limit);
+  else if (way === 2) await a.send(bytes, limit);
+  else a.sendmsgSync(pieces(bytes), [], null, limit);
 }
 
 async function receive(b: Socket, length: number): Promise<void> {
@@ -102,7 +120,10 @@ async function batches(total: number): Promise<void> {
   const address = b.getsockname();
   const here = a.getsockname() as [string, number];
   for (let done = 0; done < total; ) {
-    const lengths = Array.from({ length: 1 + random.below(12) }, () => 4 + random.below(random.chance(0.2) ? 9000 : 1500));
+    const lengths = Array.from(
+      { length: 1 + random.below(12) },
+      () => 4 + random.below(random.chance(0.2) ? 9000 : 1500),
+    );
     const packets = lengths.map((length) => {
       const data = made(length);
       const ancillary = random.chance(0.3) ? packetControl(AF_INET, { ttl: 9, source: here[0] }) : undefined;
@@ -147,7 +168,9 @@ async function names(total: number): Promise<void> {
         operation();
         if (index % 4 === 0) return (await gethostbyaddr("127.0.0.1"))[2][0];
         if (index % 4 === 1) return (await getnameinfo(["127.0.0.1", 80], 3))[0];
-        const [first] = await getaddrinfo(index % 4 === 2 ? "localhost" : "127.0.0.1", 80, { family: AF_INET });
+        const [first] = await getaddrinfo(index % 4 === 2 ? "localhost" : "127.0.0.1", 80, {
+          family: AF_INET,
+        });
         return first?.address[0];
       }),
     );
@@ -158,5 +181,6 @@ async function names(total: number): Promise<void> {
 
 const modes: Record<string, (total: number) => Promise<void>> = { messages, batches, streams, names };
 await modes[mode]?.(Number(count));
+for (const { bytes, length } of kept) checkNow(bytes, length);
 console.log(`${count} intact`);
 process.exit(0);
