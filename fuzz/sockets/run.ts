@@ -1,5 +1,7 @@
 /** The fuzz of level 1, to be run in a process of its own: it must end by itself, with 0. */
-import { closeSync, readdirSync } from "node:fs";
+import { closeSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isMainThread, Worker } from "node:worker_threads";
 import * as api from "../../src/socket/index.js";
@@ -26,6 +28,13 @@ const { values: settings } = parseArgs({
     worker: { type: "boolean", default: false },
   },
 });
+
+// Random paths are bound as Unix sockets: they must not land in the folder that this is started from.
+if (isMainThread) {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-fuzz-"));
+  process.chdir(folder);
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+}
 
 const { Socket } = api;
 type Socket = api.Socket;

@@ -113,23 +113,17 @@ test("four workers open and close the same numbers without cross-talk", async ()
   const cycles = stress ? 100_000 / 4 : 10_000 / 4;
   const program = new URL("./children/churn.js", import.meta.url);
   const workers = [0, 1, 2, 3].map((mark) => new Worker(program, { workerData: { mark, cycles } }));
-  // Listened for from the start: a worker may be gone before its message is looked at.
-  const exits = workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
-  const results = await within(
-    Promise.all(
-      workers.map(
-        (worker) =>
-          new Promise((resolve, reject) => {
-            worker.once("message", resolve);
-            worker.once("error", reject);
-          }),
-      ),
-    ),
-    "four workers",
-    stress ? 300_000 : 60_000,
+  const ends = workers.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
+  const counts = workers.map(
+    (worker) =>
+      new Promise((resolve, reject) => {
+        worker.once("message", resolve);
+        worker.once("error", reject);
+      }),
   );
+  const results = await within(Promise.all(counts), "four workers", stress ? 300_000 : 60_000);
   assert.deepEqual(results, [cycles, cycles, cycles, cycles]);
-  await within(Promise.all(exits), "the end of four workers");
+  await within(Promise.all(ends), "the end of four workers");
   const sockets = (open: Record<string, string>) =>
     Object.values(open).filter((to) => to.startsWith("socket:")).length;
   await until(() => sockets(openDescriptors()) === sockets(before), "their sockets to be closed");

@@ -28,7 +28,7 @@ for (const [what, mode] of Object.entries(endings)) {
 
 for (const mode of ["busy-exit", "busy-throw", "late-exit"]) {
   test(`process.exit() and its kin under load end the process as they should (${mode})`, async () => {
-    for (let round = 0; round < (stress ? 50 : 5); round += 1) {
+    for (let round = 0; round < (stress ? 50 : 3); round += 1) {
       const end = await runChild("endings", { args: [mode], limitMs: 10_000 });
       assert.deepEqual([end.code, end.signal], [mode === "busy-throw" ? 1 : 5, null], end.stderr);
     }
