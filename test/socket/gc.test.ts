@@ -8,7 +8,7 @@ const messages = stress ? 1_000_000 : 100_000;
 for (const mode of ["messages", "batches", "streams", "names"] as const) {
   test(`${mode}: nothing is lost and nothing changed while memory is collected`, async () => {
     // Some two operations a message; look-ups cost a lot more each.
-    const count = messages / { messages: 4, batches: 4, streams: 4, names: 50 }[mode];
+    const count = messages / { messages: 2, batches: 4, streams: 4, names: 50 }[mode];
     const end = await runChild("gc", {
       args: [mode, String(count)],
       nodeArgs: ["--expose-gc"],

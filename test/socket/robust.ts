@@ -92,7 +92,7 @@ export function udpSocket(family: Family = AF_INET, host = "127.0.0.1"): Socket 
   return socket;
 }
 
-/** Sends until the kernel takes no more; returns how many bytes it took. On TCP: see {@link fullPair}. */
+/** Sends until the kernel takes no more; returns how many bytes it took. TCP makes room again by itself. */
 export function fill(socket: Socket, chunk: Uint8Array = new Uint8Array(65536)): number {
   for (let sentBytes = 0; ; ) {
     try {
@@ -102,19 +102,6 @@ export function fill(socket: Socket, chunk: Uint8Array = new Uint8Array(65536)):
       return sentBytes;
     }
   }
-}
-
-/** A TCP connection whose first end can send no more: its buffers have a fixed size, so that none grows later. */
-export async function fullPair(): Promise<[full: Socket, peer: Socket]> {
-  const [full, peer] = tcpPair();
-  peer.receiveBufferBytes = 4096;
-  full.sendBufferBytes = 4096;
-  // What was sent moves on to the other end's buffer in the background, and makes room once more.
-  for (let quietTurns = 0; quietTurns < 5; quietTurns += 1) {
-    if (fill(full) > 0) quietTurns = 0;
-    await turn();
-  }
-  return [full, peer];
 }
 
 /** Reads whatever comes until the end of file, an error or a close; it never rejects. */
