@@ -6,8 +6,12 @@
  */
 /// <reference types="node" preserve="true" />
 export {
+  AuthError,
   BrokenError,
+  BusyError,
+  ClosedError,
   DeadlineError,
+  type Fault,
   HawserError,
   type HawserErrorOptions,
   InUseError,
@@ -15,11 +19,19 @@ export {
   LocalProtocolError,
   NameError,
   RefusedError,
+  RemoteProtocolError,
+  type RemoteProtocolErrorOptions,
+  ReplyError,
+  type ReplyErrorFacts,
   ResetError,
+  type Sent,
   SocketError,
   type SocketErrorFacts,
   TimedOutError,
   UnsupportedError,
   WouldBlockError,
 } from "./core/errors.js";
+export { defaultLimits, type Limits } from "./core/limits.js";
+export { Secret } from "./core/secret.js";
+export { type Speaker, type Trace, type TraceEvent, type Transcript, transcript } from "./core/trace.js";
 export { version } from "./core/version.js";

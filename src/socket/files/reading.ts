@@ -105,7 +105,8 @@ export class FileReader<T> {
     const limit = maxLength === undefined ? maxLineLength : checkCount(maxLength, "maxLength");
     const take = (ended: boolean) => {
       const length = input.lineLength < 0 ? input.length : input.lineLength;
-      if (length > limit && maxLength === undefined) throw new LimitError("a line", maxLineLength);
+      if (length > limit && maxLength === undefined)
+        throw new LimitError("a line", maxLineLength, { usable: true });
       if (input.lineLength >= 0 || length >= limit || ended) return input.take(Math.min(length, limit));
       return undefined;
     };

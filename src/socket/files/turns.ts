@@ -57,6 +57,6 @@ export class Clock {
   }
 
   #late(): DeadlineError {
-    return new DeadlineError(this.#what, this.#limitMs ?? 0);
+    return new DeadlineError(this.#what, this.#limitMs ?? 0, { usable: true });
   }
 }

@@ -141,7 +141,7 @@ class Lookup<T> {
   }
 
   expire(): void {
-    this.fail(new DeadlineError(this.#what, this.#limits.timeoutMs ?? 0));
+    this.fail(new DeadlineError(this.#what, this.#limits.timeoutMs ?? 0, { usable: true }));
   }
 
   /** On abort. */

@@ -36,7 +36,8 @@ export function block<T>(
   for (let trying = tryFirst; ; trying = true) {
     const value = trying ? attempt() : undefined;
     if (value !== undefined) return value;
-    if (!pollUntil(fd, interest[direction], deadlineMs)) throw new DeadlineError(what, timeoutMs ?? 0);
+    if (!pollUntil(fd, interest[direction], deadlineMs))
+      throw new DeadlineError(what, timeoutMs ?? 0, { usable: what !== "connect" });
   }
 }
 

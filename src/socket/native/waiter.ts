@@ -65,7 +65,7 @@ export class Waiter implements Expiring {
   }
 
   expire(): void {
-    this.fail(new DeadlineError(this.what, this.limits.timeoutMs ?? 0));
+    this.fail(new DeadlineError(this.what, this.limits.timeoutMs ?? 0, { usable: this.what !== "connect" }));
   }
 
   /** On abort. */

@@ -1,0 +1,105 @@
+/** Conversations made visible: traces, transcripts, and the lines that errors carry. */
+import { type Channel, channel } from "node:diagnostics_channel";
+
+/** Who speaks in a line of a transcript: the client, the server, or hawser itself (`*`). */
+export type Speaker = "C" | "S" | "*";
+
+/** One line of a conversation. Secrets are masked where they enter, so none can stand here. */
+export interface TraceEvent {
+  /** The protocol: `smtp`. */
+  readonly protocol: string;
+  /** A number for each connection of this process. */
+  readonly connection: number;
+  /** When, in milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly who: Speaker;
+  /** The line without its end; for a body a note such as `[1234 bytes]`. */
+  readonly text: string;
+}
+
+/** Whoever wants to see a conversation: give one as the `trace` option of a client or a server. */
+export interface Trace {
+  event(event: TraceEvent): void;
+}
+
+/** A conversation as text. */
+export interface Transcript extends Trace {
+  /** The lines so far, each with its speaker. */
+  readonly lines: readonly string[];
+  /** All lines, each ended by a line feed. */
+  toString(): string;
+}
+
+/**
+ * A trace that collects a transcript: lines that begin with `C: `, `S: ` or `* `.
+ *
+ * @example
+ * ```ts
+ * const trace = transcript();
+ * const client = await SmtpClient.connect({ host, port, trace });
+ * console.log(String(trace)); // S: 220 …   C: EHLO …
+ * ```
+ */
+export function transcript(onLine?: (line: string) => void): Transcript {
+  const lines: string[] = [];
+  return {
+    lines,
+    event(event: TraceEvent): void {
+      const line = transcriptLine(event.who, event.text);
+      lines.push(line);
+      onLine?.(line);
+    },
+    toString: (): string => lines.map((line) => `${line}\n`).join(""),
+  };
+}
+
+/** A line of a transcript: `C: NOOP`, `S: 250 OK`, `* TLS started`. */
+export function transcriptLine(who: Speaker, text: string): string {
+  return who === "*" ? `* ${text}` : `${who}: ${text}`;
+}
+
+/** How many lines an error carries. */
+const maxRecentLines = 12;
+const maxShownChars = 512;
+let connections = 0;
+
+/**
+ * Notes what is said on one connection: to the trace, to the channel `hawser:PROTOCOL` of `node:diagnostics_channel`, and
+ * in a short memory for errors.
+ */
+export class Tracer {
+  readonly #protocol: string;
+  readonly #connection: number = ++connections;
+  readonly #trace: Trace | undefined;
+  readonly #channel: Channel;
+  readonly #recent: string[] = [];
+  #next = 0;
+
+  constructor(protocol: string, trace?: Trace) {
+    this.#protocol = protocol;
+    this.#trace = trace;
+    this.#channel = channel(`hawser:${protocol}`);
+  }
+
+  /** Notes a line. It must hold no secret. */
+  note(who: Speaker, text: string): void {
+    const shown = text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text;
+    this.#recent[this.#next] = who === "*" ? `* ${shown}` : `${who}: ${shown}`;
+    this.#next = (this.#next + 1) % maxRecentLines;
+    if (this.#trace === undefined && !this.#channel.hasSubscribers) return;
+    const event = {
+      protocol: this.#protocol,
+      connection: this.#connection,
+      atMs: Date.now(),
+      who,
+      text: shown,
+    };
+    this.#trace?.event(event);
+    if (this.#channel.hasSubscribers) this.#channel.publish(event);
+  }
+
+  /** The last lines, oldest first. */
+  recent(): string[] {
+    return [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
+  }
+}
