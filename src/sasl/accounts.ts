@@ -8,7 +8,6 @@ import { prepare, tryPrepare } from "./prepare.js";
 import {
   checkIterations,
   defaultIterations,
-  defaultSaltBytes,
   deriveScramKeys,
   fakeScramKeys,
   matchesKeys,
@@ -195,7 +194,7 @@ export class Accounts implements Authenticator {
 
   /** Made as the salts of made-up keys are, so that no restart tells the two apart. */
   #salt(name: string, hash: ScramHash): Uint8Array {
-    return fakeScramKeys(name, hash, { seed: this.#seed }).salt.subarray(0, defaultSaltBytes);
+    return fakeScramKeys(name, hash, { seed: this.#seed }).salt;
   }
 
   /** Looks like the keys of an account that is there: same iterations, a salt of the same size. */

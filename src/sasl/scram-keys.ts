@@ -1,5 +1,5 @@
 /** The keys of SCRAM (RFC 5802 section 3): what a server keeps in place of a password, and how they are derived. */
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, hkdfSync, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { LocalProtocolError } from "../core/errors.js";
 import { reveal, type Secret } from "../core/secret.js";
@@ -98,7 +98,7 @@ export function fakeScramKeys(
 ): ScramKeys {
   const { iterations = defaultIterations, saltBytes = defaultSaltBytes, seed = seedOfProcess } = like;
   const bytes = (what: string, count: number): Uint8Array =>
-    createHmac("sha512", seed).update(`${what}\0${hash}\0${user}`).digest().subarray(0, count);
+    new Uint8Array(hkdfSync("sha256", seed, `${what}\0${hash}\0${user}`, "hawser", count));
   const keyBytes = hashes[hash].bytes;
   return {
     hash,

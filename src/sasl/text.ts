@@ -29,7 +29,7 @@ export function responseText(response: Uint8Array): string {
   return text;
 }
 
-/** Throws unless the text has at least one character no NUL, which no mechanism can carry, and is UTF-16 as it should be. */
+/** Throws where the text is empty, or has what no mechanism can carry: a NUL, half of a surrogate pair. */
 export function checkText(text: string, what: string): void {
   if (text === "") throw new LocalProtocolError(`${what} is empty`);
   if (text.includes("\0")) throw new LocalProtocolError(`${what} has a NUL in it`);
