@@ -174,17 +174,22 @@ export class DeliveryQueue {
   async #run(): Promise<void> {
     this.#running = true;
     const { channel } = this.#context;
+    // The last message is settled when the connection is free again: whoever waits for it may use it at once.
+    let settle = (): void => {};
     try {
       await channel.exclusive("sending a message", async () => {
         for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-          await this.#deliver(next);
+          settle();
+          settle = await this.#deliver(next);
           this.#queue.shift();
         }
       });
     } catch (error) {
+      settle();
       this.#abandon(error);
     } finally {
       this.#running = false;
+      settle();
       // One may have come in while the last one settled.
       if (this.#queue.length > 0) void this.#run();
     }
@@ -200,18 +205,19 @@ export class DeliveryQueue {
       );
   }
 
-  /** One message. It settles its own promise, and throws only what ends the connection. */
-  async #deliver(delivery: Delivery): Promise<void> {
+  /** One message. Returns what settles its promise, and throws only what ends the connection. */
+  async #deliver(delivery: Delivery): Promise<() => void> {
     using clock = new Deadline("sending a message", delivery.options);
     this.#bodySent = false;
     try {
-      delivery.resolve(await this.#transact(delivery, clock));
+      const result = await this.#transact(delivery, clock);
+      return () => delivery.resolve(result);
     } catch (error) {
       const told = await this.#context.channel.failed(this.#explained(error));
       if (this.#context.channel.closed) throw told;
-      delivery.reject(told);
       // A body ends its transaction, whatever the server says to it.
       if (!this.#bodySent) await this.#reset();
+      return () => delivery.reject(told);
     }
   }
 
