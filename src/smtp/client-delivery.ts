@@ -216,7 +216,7 @@ export class DeliveryQueue {
       const told = await this.#context.channel.failed(this.#explained(error));
       if (this.#context.channel.closed) throw told;
       // A body ends its transaction, whatever the server says to it.
-      if (!this.#bodySent) await this.#reset();
+      if (!this.#bodySent) await this.#reset(delivery, told);
       return () => delivery.reject(told);
     }
   }
@@ -228,9 +228,14 @@ export class DeliveryQueue {
   }
 
   /** After a transaction that came to nothing, the next MAIL would be out of order. */
-  async #reset(): Promise<void> {
+  async #reset(delivery: Delivery, reason: unknown): Promise<void> {
     const { channel, timeouts } = this.#context;
-    await channel.call(rset, { timeoutMs: timeouts.replyMs });
+    try {
+      await channel.call(rset, { timeoutMs: timeouts.replyMs });
+    } catch (error) {
+      delivery.reject(reason);
+      throw error;
+    }
   }
 
   async #transact(delivery: Delivery, clock: Deadline): Promise<SendResult> {
