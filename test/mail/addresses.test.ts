@@ -182,7 +182,7 @@ test("addresses: time grows with the text", () => {
   const hostile = ["(", '"', "<", "\\", "@", "a b ", "a@b,", ":", ";", "(a\\", "<@", "x ", "()"];
   for (const piece of hostile) {
     const started = performance.now();
-    scanAddressList(piece.repeat(1_000_000 / piece.length));
+    scanAddressList(piece.repeat(300_000 / piece.length));
     assert.ok(performance.now() - started < 5000, `${piece} takes ${performance.now() - started} ms`);
   }
 });

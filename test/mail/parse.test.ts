@@ -93,21 +93,25 @@ test("parse: the limits, and one less", async () => {
   };
   await parseMessage("x".repeat(10), { maxBytes: 10 });
   await assert.rejects(parseMessage("x".repeat(11), { maxBytes: 10 }), LimitError);
+  let chunks = 0;
   let ended = false;
   async function* endless(): AsyncGenerator<Uint8Array> {
     try {
-      for (;;) yield Buffer.from("xxxx");
+      for (; chunks < 1000; chunks += 1) yield Buffer.from("xxxx");
     } finally {
       ended = true;
     }
   }
   await assert.rejects(parseMessage(endless(), { maxBytes: 10 }), LimitError);
-  assert.ok(ended);
+  assert.deepEqual([ended, chunks], [true, 2]);
   await parseMessage(parts(9), { maxParts: 10 });
   await assert.rejects(parseMessage(parts(10), { maxParts: 10 }), LimitError);
   await parseMessage(nested(5), { maxDepth: 5 + 1 });
   await assert.rejects(parseMessage(nested(7), { maxDepth: 5 }), LimitError);
   await assert.rejects(parseMessage(nested(100_000)), LimitError);
+  const messages = (depth: number): string => `${"Content-Type: message/rfc822\r\n\r\n".repeat(depth)}\r\nx`;
+  await parseMessage(messages(4), { maxDepth: 5 });
+  await assert.rejects(parseMessage(messages(6), { maxDepth: 5 }), LimitError);
   await parseMessage(`A: ${"x".repeat(7)}\r\n\r\n`, { maxHeaderBytes: 10 });
   await assert.rejects(parseMessage(`A: ${"x".repeat(8)}\r\n\r\n`, { maxHeaderBytes: 10 }), LimitError);
 });
