@@ -182,14 +182,14 @@ test("addresses: time grows with the text", () => {
   const hostile = ["(", '"', "<", "\\", "@", "a b ", "a@b,", ":", ";", "(a\\", "<@", "x ", "()"];
   for (const piece of hostile) {
     const started = performance.now();
-    scanAddressList(piece.repeat(300_000 / piece.length));
+    scanAddressList(piece.repeat(200_000 / piece.length));
     assert.ok(performance.now() - started < 5000, `${piece} takes ${performance.now() - started} ms`);
   }
 });
 
 test("addresses: any text gives addresses, or a HawserError", () => {
   const text = fc.oneof(
-    fc.string({ unit: "binary" }),
+    fc.uint16Array({ maxLength: 50 }).map((units) => String.fromCharCode(...units)),
     fc.string({ unit: fc.constantFrom(...'ab.@<>,;:"()[]\\ \r\n\t') }),
   );
   fc.assert(
