@@ -198,6 +198,6 @@ test("property: no string adds a line, whatever is in it", () => {
         else literal = false;
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 300 },
   );
 });
