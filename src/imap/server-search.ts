@@ -75,7 +75,9 @@ export async function tellFound(
 }
 
 function highest(found: readonly Candidate[]): bigint {
-  return found.reduce((most, { info }) => (info.modSeq > most ? info.modSeq : most), 0n);
+  let most = 0n;
+  for (const { info } of found) if (info.modSeq > most) most = info.modSeq;
+  return most;
 }
 
 /** RFC 4731 section 3.2: of MIN and MAX alone, the mod-sequence is of these messages. */

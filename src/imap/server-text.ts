@@ -16,7 +16,11 @@ export function* partsOf(part: BodyPart): IterableIterator<BodyPart> {
 }
 
 /** The text of a text part, decoded. */
-export function textOfPart(bytes: Uint8Array, part: BodyPart, maxBytes = Number.POSITIVE_INFINITY): string {
+export function textOfPart(
+  bytes: Uint8Array,
+  part: BodyPart,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): string {
   const { start, end } = part.body;
   const body = bytes.subarray(start, Math.min(end, start + maxBytes));
   const charset = parameterValue(part.parameters, "charset") ?? "utf-8";
@@ -44,7 +48,7 @@ export function previewOf({ root }: MessageStructure, bytes: Uint8Array): string
 
 function withoutTags(html: string): string {
   return html
-    .replace(/<(style|script|head)\b[^]*?<\/\1\s*>/gi, " ")
+    .replace(/<(style|script|head)\b[\s\S]*?<\/\1\s*>/gi, " ")
     .replace(/<[^<>]*>/g, " ")
     .replace(/&nbsp;/gi, " ")
     .replace(/&lt;/gi, "<")

@@ -53,7 +53,8 @@ async function read(found: readonly Candidate[], uid: boolean): Promise<Threadab
   return messages;
 }
 
-const maxReferences = 1000;
+/** To find circles costs the square of this, and anybody can send a message with as many as they like. */
+const maxReferences = 200;
 
 /** The message identifiers in a field, without their brackets. */
 function idsIn(value: string | undefined): string[] {
