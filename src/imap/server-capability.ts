@@ -93,16 +93,16 @@ function asWritten(name: string): string {
 }
 
 async function enableOne(session: Session, name: Enableable): Promise<void> {
-  session.enabled.add(name);
-  // RFC 7162 section 3.2.3: who enables QRESYNC has enabled CONDSTORE. So has IMAP4rev2's UIDONLY not.
+  // RFC 7162 section 3.2.3: who enables QRESYNC has enabled CONDSTORE.
   if (name === "QRESYNC" || name === "CONDSTORE") await enableCondStore(session);
+  session.enabled.add(name);
 }
 
 /** RFC 7162 section 3.1.2: a client that enables it with a mailbox selected is told the mod-sequence. */
 export async function enableCondStore(session: Session): Promise<void> {
-  const wasEnabled = session.enabled.has("CONDSTORE") && !session.qresync;
+  if (session.condStore) return;
   session.enabled.add("CONDSTORE");
-  if (wasEnabled || session.mailbox === undefined || session.mailbox.deleted) return;
+  if (session.mailbox === undefined || session.mailbox.deleted) return;
   const { highestModSeq } = await session.store.status(session.mailbox.mailboxId);
   session.status("OK", "this far", { name: "HIGHESTMODSEQ", modSeq: highestModSeq });
 }

@@ -1,5 +1,4 @@
 /** From a frame to an answer: a command is read, looked up, carried out and answered. */
-import { LimitError } from "../core/errors.js";
 import { parseCommand, parseCommandHead } from "./codec-command-parser.js";
 import type { Frame, LiteralEvent } from "./codec-framer.js";
 import { announce } from "./server-announce.js";
@@ -136,7 +135,7 @@ function finish(session: Session, tag: string, done: Done | undefined, { name, u
 }
 
 async function failed(session: Session, command: ImapCommand, error: unknown): Promise<void> {
-  if (session.connection.failure !== undefined || error instanceof LimitError) throw error;
+  if (session.connection.raised(error)) throw error;
   session.refuse(command.tag, error);
   if (session.authFailures < session.settings.maxAuthFailures || session.hasMail) return;
   if (!session.over) session.goodbye("too many logins have failed");

@@ -26,6 +26,7 @@ export class Connection {
   readonly tracer: Tracer;
   /** Why nothing can be sent any more: no fault of a handler's. */
   failure: unknown;
+  #raised: unknown;
   readonly #settings: Settings;
   #stream: ByteStream;
   #framer: CommandFramer = commandFramer();
@@ -50,6 +51,20 @@ export class Connection {
   /** Whether what is sent is watched: only then are all responses noted. */
   get #watched(): boolean {
     return this.#settings.trace !== undefined || traceChannel.hasSubscribers;
+  }
+
+  /** Whether an error comes from the connection itself: nobody's mistake but the client's or the network's. */
+  raised(error: unknown): boolean {
+    return error !== undefined && (error === this.#raised || error === this.failure);
+  }
+
+  async #raising<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#raised = error;
+      throw error;
+    }
   }
 
   /** Adds lines of a response with their ends. They are sent with the next flush. */
@@ -128,8 +143,13 @@ export class Connection {
   }
 
   async #timed(what: string, work: Promise<unknown>): Promise<void> {
+    await this.#fatal(withDeadline(what, { timeoutMs: this.#settings.idleMs }, () => work));
+  }
+
+  /** After this there is nobody to talk to. */
+  async #fatal<T>(work: Promise<T>): Promise<T> {
     try {
-      await withDeadline(what, { timeoutMs: this.#settings.idleMs }, () => work);
+      return await work;
     } catch (error) {
       this.failure = error;
       throw error;
@@ -175,7 +195,7 @@ export class Connection {
   /** A value that is no command: a response to a challenge. */
   async receive<T>(decoder: Decoder<T>, options: OpOptions & { readonly what?: string }): Promise<T> {
     await this.flush();
-    return await this.#stream.receive(decoder, options);
+    return await this.#raising(this.#stream.receive(decoder, options));
   }
 
   /**
@@ -219,10 +239,8 @@ export class Connection {
       await this.#stream.write(Buffer.from("no TLS here\r\n"));
       await this.#drop();
     }
-    const info = await this.#stream.startTls(
-      { role: "server", options },
-      { timeoutMs: this.#settings.preAuthMs },
-    );
+    const upgrade = { role: "server", options } as const;
+    const info = await this.#fatal(this.#stream.startTls(upgrade, { timeoutMs: this.#settings.preAuthMs }));
     this.#framer = commandFramer();
     this.#output = new Output();
     this.tracer.note("*", `${info.protocol} started`);
