@@ -131,7 +131,7 @@ async function tell(session: Session, { tells }: Verb<never>, uid: boolean): Pro
 
 function finish(session: Session, tag: string, done: Done | undefined, { name, uid }: ImapCommand): void {
   const text = done?.text ?? `${uid ? "UID " : ""}${name} completed`;
-  session.status("OK", text, done?.code, tag);
+  session.done(tag, text, done?.code);
 }
 
 async function failed(session: Session, command: ImapCommand, error: unknown): Promise<void> {

@@ -27,6 +27,7 @@ export class Connection {
   /** Why nothing can be sent any more: no fault of a handler's. */
   failure: unknown;
   #raised: unknown;
+  readonly #writeMs: () => number;
   readonly #settings: Settings;
   #stream: ByteStream;
   #framer: CommandFramer = commandFramer();
@@ -34,8 +35,10 @@ export class Connection {
   /** What goes wrong with the next reply. */
   #fault: Fault | undefined;
 
-  constructor(transport: Transport, settings: Settings) {
+  /** `writeMs` is how long a client may take to make room for what it is sent, in milliseconds. */
+  constructor(transport: Transport, settings: Settings, writeMs: () => number) {
     this.#settings = settings;
+    this.#writeMs = writeMs;
     this.#stream = new ByteStream(transport, settings.limits);
     this.tracer = new Tracer("imap", settings.trace);
   }
@@ -143,7 +146,7 @@ export class Connection {
   }
 
   async #timed(what: string, work: Promise<unknown>): Promise<void> {
-    await this.#fatal(withDeadline(what, { timeoutMs: this.#settings.idleMs }, () => work));
+    await this.#fatal(withDeadline(what, { timeoutMs: this.#writeMs() }, () => work));
   }
 
   /** After this there is nobody to talk to. */
@@ -240,7 +243,7 @@ export class Connection {
       await this.#drop();
     }
     const upgrade = { role: "server", options } as const;
-    const info = await this.#fatal(this.#stream.startTls(upgrade, { timeoutMs: this.#settings.preAuthMs }));
+    const info = await this.#fatal(this.#stream.startTls(upgrade, { timeoutMs: this.#writeMs() }));
     this.#framer = commandFramer();
     this.#output = new Output();
     this.tracer.note("*", `${info.protocol} started`);

@@ -8,7 +8,7 @@ import { enableCondStore } from "./server-capability.js";
 import type { CommandFront } from "./server-dispatch.js";
 import { attributesOf } from "./server-fetch-items.js";
 import { flagsText } from "./server-flags.js";
-import type { SelectedMailbox } from "./server-mailbox.js";
+import { rangesOfSet, type SelectedMailbox } from "./server-mailbox.js";
 import { Pace } from "./server-pace.js";
 import { bad } from "./server-refusal.js";
 import { tellVanished, uidsOf } from "./server-select.js";
@@ -55,10 +55,8 @@ function itemsOf({ uidOnly }: Session, { items, uid, changedSince }: Fetch): rea
 }
 
 async function tellGone(session: Session, { set, changedSince }: Fetch, mailboxId: string): Promise<void> {
-  const largest = session.selected.largestUid;
-  const asked = set.saved
-    ? rangesOf(session.savedResult)
-    : set.resolve(Math.max(1, largest)).normalized().ranges;
+  // A UID beyond the largest that is left may have vanished too: here `*` is no number.
+  const asked = set.saved ? rangesOf(session.savedResult) : rangesOfSet(set);
   tellVanished(session, (await session.store.vanished?.(mailboxId, changedSince ?? 0n, asked)) ?? []);
 }
 

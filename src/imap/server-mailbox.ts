@@ -3,7 +3,7 @@
  * happened since that the client was not told of. RFC 9051 sections 2.3.1.2 and 7.5.1.
  */
 import { normalizeRanges, systemFlags, type UidRange } from "../mail/store.js";
-import { SequenceSet, star, UidSet } from "./codec-sequence-set.js";
+import { type SequenceSet, star, type UidSet } from "./codec-sequence-set.js";
 
 /** What has happened since the client was told last. */
 export interface PendingChanges {
@@ -95,7 +95,7 @@ export class SelectedMailbox {
 
   /** Whether the message was expunged, whether the client knows or not. */
   isGone(uid: number): boolean {
-    return this.#gone.some(({ first, last }) => uid >= first && uid <= last);
+    return rangesHave(this.#gone, uid);
   }
 
   /** Marks messages as new to everybody: `\Recent`. */
@@ -104,7 +104,7 @@ export class SelectedMailbox {
   }
 
   isRecent(uid: number): boolean {
-    return this.#recent.some(({ first, last }) => uid >= first && uid <= last);
+    return rangesHave(this.#recent, uid);
   }
 
   get recentCount(): number {
@@ -202,17 +202,19 @@ export class SelectedMailbox {
   }
 }
 
-/** Ascending UIDs as a set. */
-export function uidSetOf(uids: Iterable<number>): UidSet {
-  return UidSet.of(uids);
+/** Whether a UID lies in ranges that ascend. */
+export function rangesHave(ranges: readonly UidRange[], uid: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle] as UidRange).last < uid) low = middle + 1;
+    else high = middle;
+  }
+  return (ranges[low]?.first ?? Number.POSITIVE_INFINITY) <= uid;
 }
 
 /** A set's ranges for a store: `*` and what is beyond are as large as can be. */
 export function rangesOfSet(set: SequenceSet | UidSet): readonly UidRange[] {
   return normalizeRanges(set.ranges.map(({ first, last }) => ({ first, last })));
-}
-
-/** Numbers as a set of a response, in ascending order. */
-export function setOf(numbers: Iterable<number>): SequenceSet {
-  return SequenceSet.of(numbers);
 }

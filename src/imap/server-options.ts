@@ -44,7 +44,7 @@ export interface ImapServerOptions extends ListenOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** The largest message that APPEND takes. Default: the store's. */
   readonly maxMessageBytes?: number | undefined;
-  /** How many commands may be wrong before the connection is ended. Default 20. */
+  /** How many commands in a row may be wrong before the connection is ended. Default 20. */
   readonly maxBadCommands?: number | undefined;
   /** How many logins may fail before the connection is ended. Default 3. */
   readonly maxAuthFailures?: number | undefined;

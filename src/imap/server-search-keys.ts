@@ -3,6 +3,7 @@ import type { MessageInfo, UidRange } from "../mail/store.js";
 import type { ImapDate } from "./codec-date.js";
 import type { Candidate } from "./server-candidate.js";
 import { sentDay } from "./server-dates.js";
+import { rangesHave } from "./server-mailbox.js";
 import { bad, no } from "./server-refusal.js";
 import { uidsOf } from "./server-select.js";
 import type { Session } from "./server-session.js";
@@ -130,16 +131,7 @@ function inText(withHeader: boolean) {
 }
 
 function inRanges(ranges: readonly UidRange[]): Compiled {
-  return quick(({ uid }) => {
-    let low = 0;
-    let high = ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((ranges[middle] as UidRange).last < uid) low = middle + 1;
-      else high = middle;
-    }
-    return (ranges[low]?.first ?? Number.POSITIVE_INFINITY) <= uid;
-  });
+  return quick(({ uid }) => rangesHave(ranges, uid));
 }
 
 function sequences({ set }: Of<"SEQUENCE">, session: Session): Compiled {

@@ -23,8 +23,8 @@ async function open(session: Session, command: SelectArguments, readOnly: boolea
   const hadOne = session.mailbox !== undefined;
   // A SELECT that fails leaves no mailbox selected (RFC 9051 section 6.3.2).
   session.unselect();
-  const info = await session.existing(command.mailbox);
   if (hadOne) session.status("OK", "the mailbox before is closed", { name: "CLOSED" });
+  const info = await session.existing(command.mailbox);
   const mailbox = new SelectedMailbox({ ...info, readOnly });
   // From here on changes are heard: the state is read after it, so that none falls in between.
   session.mailbox = mailbox;

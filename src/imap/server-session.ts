@@ -42,7 +42,8 @@ export class Session implements ImapSession {
   #badCommands = 0;
   #mail: ImapMail | undefined;
   #subscription: Disposable | undefined;
-  readonly #startedMs: number = Date.now();
+  /** From when on the time for a login is counted. */
+  #startedMs: number = Date.now();
   /** Commands and news take turns. */
   #turn: Promise<void> = Promise.resolve();
   #pushScheduled = false;
@@ -50,7 +51,7 @@ export class Session implements ImapSession {
   constructor(id: number, transport: Transport, settings: Settings) {
     this.id = id;
     this.settings = settings;
-    this.connection = new Connection(transport, settings);
+    this.connection = new Connection(transport, settings, () => this.#writeMs());
   }
 
   get state(): ImapState {
@@ -152,6 +153,13 @@ export class Session implements ImapSession {
     return timeoutMs;
   }
 
+  /** How long a client may take to make room: who has not logged in has no more time for that than for the login. */
+  #writeMs(): number {
+    const { idleMs, preAuthMs } = this.settings;
+    if (this.hasMail) return idleMs;
+    return Math.max(1, Math.min(idleMs, this.#startedMs + preAuthMs - Date.now()));
+  }
+
   /** Adds an untagged response. */
   respond(response: OutgoingResponse): void {
     this.connection.add(formatResponse(response, { utf8: this.utf8 }));
@@ -162,7 +170,13 @@ export class Session implements ImapSession {
     this.respond({ type: "status", tag, status, code, text });
   }
 
-  /** Ends a command that was wrong in itself. Too many of them end the connection. */
+  /** Ends a command that was carried out. */
+  done(tag: string, text: string, code?: ResponseCode): void {
+    this.#badCommands = 0;
+    this.status("OK", text, code, tag);
+  }
+
+  /** Ends a command that was wrong in itself. Too many of them in a row end the connection. */
   bad(tag: string | undefined, text: string, code?: ResponseCode): void {
     this.#badCommands += 1;
     this.status("BAD", text, code, tag);
@@ -213,6 +227,7 @@ export class Session implements ImapSession {
     if (this.#mail === undefined) return;
     this.#subscription?.[Symbol.dispose]();
     this.#mail = undefined;
+    this.#startedMs = Date.now();
     this.unselect();
     this.enabled.clear();
     this.notifications = undefined;
@@ -282,7 +297,8 @@ export class Session implements ImapSession {
   }
 
   async #pushFailed(error: unknown): Promise<void> {
-    if (!(error instanceof DeadlineError)) this.connection.tracer.note("*", "news could not be told");
+    if (!this.over && !this.connection.raised(error)) this.report(error);
+    this.connection.tracer.note("*", "news could not be told");
     await this.connection.close();
   }
 }

@@ -68,6 +68,16 @@ export class ImapServer implements AsyncDisposable {
     return this.#acceptor.addresses[0] ?? {};
   }
 
+  /** The port of the first address; 0 for a Unix socket. */
+  get port(): number {
+    return this.address.port ?? 0;
+  }
+
+  /** The host of the first address. */
+  get host(): string {
+    return this.address.host ?? "";
+  }
+
   /** How many clients there are. */
   get connections(): number {
     return this.#sessions.size;

@@ -142,6 +142,11 @@ test("UID FETCH (CHANGEDSINCE VANISHED) (section 3.2.6)", async () => {
   await client.ok("STORE 1,3 +FLAGS.SILENT (\\Deleted)");
   await client.ok("EXPUNGE");
   assert.deepEqual(await client.told(command), ["* VANISHED (EARLIER) 1,3"]);
+  await client.ok("STORE 2 +FLAGS.SILENT (\\Deleted)");
+  await client.ok("EXPUNGE");
+  // The largest UID is gone, and 1:* means it all the same.
+  const [vanished] = await client.told(`UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${modSeq} VANISHED)`);
+  assert.equal(vanished, "* VANISHED (EARLIER) 1,3:4");
 });
 
 test("after 100 changes in 10,000 one SELECT is enough", async () => {

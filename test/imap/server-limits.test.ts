@@ -120,6 +120,16 @@ test("who does not log in in time is let go, however busy", async () => {
   assert.equal(await client.ended(), true);
 });
 
+test("who does not log in and does not read is let go as soon", async () => {
+  await using on = stage([], { preAuthMs: 200 });
+  const client = on.connect();
+  void client.write("a CAPABILITY\r\n".repeat(20_000)).catch(() => {});
+  const startedMs = performance.now();
+  while (on.server.connections > 0 && performance.now() - startedMs < 5000)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(on.server.connections, 0);
+});
+
 test("autologout after a silence, in IDLE too", async () => {
   await using on = stage([], { idleMs: 100 });
   const client = await on.client();
