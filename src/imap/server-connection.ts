@@ -146,6 +146,8 @@ export class Connection {
   }
 
   async #timed(what: string, work: Promise<unknown>): Promise<void> {
+    // Where the time is over before the race begins, nobody else would take what the work rejects with.
+    work.catch(() => {});
     await this.#fatal(withDeadline(what, { timeoutMs: this.#writeMs() }, () => work));
   }
 
