@@ -2,6 +2,7 @@
 import { HawserError } from "../core/errors.js";
 import { append, replace } from "./codec-append.js";
 import * as args from "./codec-arguments.js";
+import * as extensions from "./codec-arguments-extensions.js";
 import type { Frame } from "./codec-framer.js";
 import { type ParseOptions, TokenReader } from "./codec-tokens.js";
 import type { BadCommand, CommandArguments, CommandName, ImapCommand } from "./types-command.js";
@@ -107,15 +108,15 @@ const readers: Readers = {
   ID: args.id,
   GETQUOTA: (r) => ({ root: args.word(r) }),
   GETQUOTAROOT: oneMailbox,
-  SETQUOTA: args.setQuota,
+  SETQUOTA: extensions.setQuota,
   GETACL: oneMailbox,
-  SETACL: args.setAcl,
+  SETACL: extensions.setAcl,
   DELETEACL: identified,
   LISTRIGHTS: identified,
   MYRIGHTS: oneMailbox,
-  GETMETADATA: args.getMetadata,
-  SETMETADATA: args.setMetadata,
-  NOTIFY: args.notify,
+  GETMETADATA: extensions.getMetadata,
+  SETMETADATA: extensions.setMetadata,
+  NOTIFY: extensions.notify,
 };
 
 function atLeastOne(r: TokenReader): string[] {

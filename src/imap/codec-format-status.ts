@@ -19,6 +19,7 @@ function checkedAstringAtom(tag: string): string {
   return tag;
 }
 
+/** resp-text: `[CODE] text`. */
 export function formatCodeAndText(w: ResponseWriter, code: ResponseCode | undefined, text: string): void {
   if (code !== undefined) w.text("[").humanText(formatCode(code)).text("] ");
   // Without a code, text that begins with a bracket would be read as one.

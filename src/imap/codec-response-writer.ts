@@ -41,9 +41,8 @@ export class ResponseWriter {
     return this.text(text);
   }
 
-  /** string */
+  /** string. @throws {LocalProtocolError} a NUL is in it, which no literal takes either. */
   string(value: string): this {
-    if (value.includes("\0")) throw new LocalProtocolError("a string holds no NUL");
     return isQuotable(value, this.#utf8) ? this.text(quote(value)) : this.literal(Buffer.from(value));
   }
 

@@ -381,4 +381,5 @@ test("a parameter called __proto__ does no harm", () => {
   );
   assert.ok(response.type === "fetch");
   assert.deepEqual(response.attributes.body?.parameters, { a: "b" });
+  assert.deepEqual(response.defects, ["a parameter is called __proto__"]);
 });
