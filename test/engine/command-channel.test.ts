@@ -273,11 +273,14 @@ const failing: Readonly<Record<string, [() => Source, (error: unknown) => boolea
 };
 for (const [name, [make, isRight]] of Object.entries(failing)) {
   test(`${name} closes the connection: half a message is never taken for one`, async () => {
-    const { channel, far } = clientPair();
-    const sending = channel.exclusive("it", () => channel.sendBody(make(), undefined));
-    const [received] = await Promise.all([readToEnd(far), assert.rejects(sending, isRight)]);
-    assert.doesNotMatch(Buffer.from(received).toString(), /\r\n\.\r\n$/);
-    assert.equal(channel.closed, true);
+    for (const isAlone of [true, false]) {
+      const { channel, far } = clientPair();
+      const send = () => channel.sendBody(make(), undefined);
+      const sending = isAlone ? channel.exclusive("it", send) : send();
+      const [received] = await Promise.all([readToEnd(far), assert.rejects(sending, isRight)]);
+      assert.doesNotMatch(Buffer.from(received).toString(), /\r\n\.\r\n$/);
+      assert.equal(channel.closed, true);
+    }
   });
 }
 
