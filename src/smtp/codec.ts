@@ -2,7 +2,6 @@
 import type { ByteQueue } from "../core/byte-queue.js";
 import type { Decoder } from "../core/decoder.js";
 import { LimitError, LocalProtocolError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
-import type { Limits } from "../core/limits.js";
 import { type CommandLine, commandLine } from "../wire/command-line.js";
 import { formatMailParameters, formatRcptParameters } from "./codec-parameters.js";
 import { formatPath, isAscii, parseXtext } from "./codec-path.js";

@@ -4,7 +4,7 @@ import { BrokenError, LimitError } from "../core/errors.js";
 import { Body } from "../engine/body.js";
 import { formatTraceHeaders } from "./codec-trace.js";
 import { Incoming } from "./server-incoming.js";
-import { isRefusal, replies, replyOf, replyOfError, reply } from "./server-replies.js";
+import { isRefusal, replies, reply, replyOf, replyOfError } from "./server-replies.js";
 import type { Session } from "./server-session.js";
 import { TextCheck } from "./server-text.js";
 import type { SmtpReply } from "./types.js";
@@ -59,9 +59,7 @@ export class Receiving {
     if (answer.length !== to.length)
       throw new RangeError(`the handler gave ${answer.length} answers for ${to.length} recipients`);
     return answer.map((one: SmtpAnswer | Error) =>
-      one instanceof Error
-        ? replyOfError(one, this.#session.onError)
-        : replyOf(one, replies.accepted),
+      one instanceof Error ? replyOfError(one, this.#session.onError) : replyOf(one, replies.accepted),
     );
   }
 
@@ -91,15 +89,19 @@ export class Receiving {
       this.#refuse(replies.tooLarge, new LimitError("the message", maxMessageBytes));
       return undefined;
     }
-    this.#look(this.#check?.see(piece));
+    this.#check?.see(piece);
+    this.#refuseBrokenText();
     return this.#incoming.push(piece);
   }
 
-  #look(_seen: void): void {
+  #refuseBrokenText(): void {
     const broken = this.#check?.broken;
     if (broken === undefined) return;
     const code = broken === "a line that is too long" ? 500 : 554;
-    this.#refuse(reply(code, "5.6.0", `The message has ${broken}`), new BrokenError(`the message has ${broken}`));
+    this.#refuse(
+      reply(code, "5.6.0", `The message has ${broken}`),
+      new BrokenError(`the message has ${broken}`),
+    );
   }
 
   #refuse(refusal: SmtpReply, error: unknown): void {
@@ -114,16 +116,25 @@ export class Receiving {
 
   /** The content is complete: what the handler says of it, for each recipient. */
   async finish(): Promise<readonly SmtpReply[]> {
-    this.#look(this.#check?.end());
+    this.#check?.end();
+    this.#refuseBrokenText();
     this.#incoming.end();
     const outcome = await this.#outcome;
     const refusal = this.#refusal;
     return refusal === undefined ? outcome : this.#envelope.to.map(() => refusal);
   }
 
+  /** Gives the message up, and waits until the handler has taken notice. */
+  async cancel(): Promise<void> {
+    this.giveUp();
+    await this.#outcome;
+  }
+
   /** The content will not become complete: by RSET, or because the connection is over. */
   giveUp(cause?: unknown): void {
-    this.#incoming.fail(new BrokenError("the client gave up the message", cause === undefined ? {} : { cause }));
+    this.#incoming.fail(
+      new BrokenError("the client gave up the message", cause === undefined ? {} : { cause }),
+    );
   }
 }
 
@@ -131,6 +142,7 @@ function textCheck({ settings }: Session, { body }: SmtpTransaction): TextCheck 
   const refuseBareLineEnds = settings.bareLineEnds === "refuse";
   const maxLineBytes = settings.maxTextLineBytes;
   // RFC 3030 section 3: a binary message has no lines.
-  if (body === "binarymime" || (!refuseBareLineEnds && maxLineBytes === Number.POSITIVE_INFINITY)) return undefined;
+  if (body === "binarymime" || (!refuseBareLineEnds && maxLineBytes === Number.POSITIVE_INFINITY))
+    return undefined;
   return new TextCheck({ refuseBareLineEnds, maxLineBytes });
 }

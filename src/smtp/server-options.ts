@@ -138,12 +138,19 @@ export function settingsOf(options: SmtpServerOptions): Settings {
     ...(given as Partial<Settings>),
     handler,
     accounts,
+    maxMessageBytes: maxMessageBytesOf(options),
     domains: options.domains === undefined ? undefined : new Set(options.domains.map(foldDomain)),
     hide: (options.hide ?? []).map((keyword) => keyword.toUpperCase()),
     faults: options.faults === undefined ? undefined : new FaultPlan(options.faults, options.faultSeed),
   };
   check(settings);
   return settings;
+}
+
+/** A store that takes less than the server is told to take has the last word. */
+function maxMessageBytesOf({ maxMessageBytes, store }: SmtpServerOptions): number {
+  const stored = store?.limits.maxMessageOctets ?? Number.POSITIVE_INFINITY;
+  return Math.min(maxMessageBytes ?? defaults.maxMessageBytes, stored);
 }
 
 function handlerOf({ handler, store, accounts }: SmtpServerOptions): SmtpHandler {

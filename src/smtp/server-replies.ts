@@ -10,8 +10,33 @@ export function reply(code: number, enhancedCode: string, text: string): SmtpRep
   return { code, enhancedCode, lines: [text] };
 }
 
+type ReplyName =
+  | "ok"
+  | "senderOk"
+  | "recipientOk"
+  | "accepted"
+  | "goAhead"
+  | "bye"
+  | "cannotVerify"
+  | "failed"
+  | "badSequence"
+  | "helloFirst"
+  | "unknown"
+  | "notImplemented"
+  | "noCommand"
+  | "lineTooLong"
+  | "noArgument"
+  | "malformed"
+  | "unknownParameter"
+  | "tlsFirst"
+  | "loginFirst"
+  | "tooLarge"
+  | "relaying"
+  | "tooManyErrors"
+  | "closing";
+
 /** The replies that have no more to tell. */
-export const replies = {
+export const replies: Readonly<Record<ReplyName, SmtpReply>> = {
   ok: reply(250, "2.0.0", "Ok"),
   senderOk: reply(250, "2.1.0", "Sender ok"),
   recipientOk: reply(250, "2.1.5", "Recipient ok"),
@@ -35,10 +60,10 @@ export const replies = {
   relaying: reply(550, "5.7.1", "Relaying denied"),
   tooManyErrors: reply(421, "4.7.0", "Too many errors"),
   closing: reply(421, "4.3.2", "The server is closing"),
-} as const satisfies Record<string, SmtpReply>;
+};
 
 const wires: WeakMap<SmtpReply, string> = new WeakMap(
-  Object.values(replies).map((fixed) => [fixed, formatReply(fixed)] as const),
+  Object.values(replies).map((one) => [one, formatReply(one)] as const),
 );
 
 /** A reply as it goes onto the wire; those above are formatted once. */
