@@ -102,7 +102,19 @@ export function decodeCharset(charset: string, bytes: Uint8Array, options: Decod
   return options.decodeCharset?.(charset, bytes) ?? Buffer.from(bytes).toString("latin1");
 }
 
+/** Kept, since one is slow to make and slower to refuse; `undefined` for a character set that is not known. */
+const decoders = new Map<string, TextDecoder | undefined>();
+const maxDecoders = 100;
+
 function decoderFor(charset: string): TextDecoder | undefined {
+  if (!decoders.has(charset)) {
+    if (decoders.size >= maxDecoders) decoders.clear();
+    decoders.set(charset, newDecoder(charset));
+  }
+  return decoders.get(charset);
+}
+
+function newDecoder(charset: string): TextDecoder | undefined {
   try {
     return new TextDecoder(charset, { ignoreBOM: true });
   } catch {
