@@ -52,7 +52,7 @@ export function parseReply(line: Uint8Array): Pop3Reply {
  */
 export function formatReply(reply: Pop3Reply): string {
   const { responseCode: code, text } = reply;
-  if (code !== undefined && !responseCode.test(`[${code}]`))
+  if (code !== undefined && responseCode.exec(`[${code}]`)?.[1] !== code)
     throw new LocalProtocolError(`${JSON.stringify(code.slice(0, 80))} is no response code`);
   if (/[\p{Cc}\p{Cs}]/u.test(text))
     throw new LocalProtocolError("the text of a reply holds a control character");
