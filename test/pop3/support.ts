@@ -74,3 +74,14 @@ async function play(far: Transport, greeting: string, answers: string[], lines: 
     }
   }
 }
+
+/** Looks at every turn of the event loop. */
+export function until(isSo: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (isSo()) resolve();
+      else setImmediate(look);
+    };
+    look();
+  });
+}
