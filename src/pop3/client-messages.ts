@@ -43,15 +43,19 @@ export async function retrieveOne(line: CommandLine, options: RetrievalOptions):
   }
 }
 
-/** Sends the commands with `depth` of them under way at the most, and gives the messages in their order. */
+/**
+ * Sends the commands of the messages, with as many under way as `allowed` says at the most, and gives the messages in
+ * their order.
+ */
 export async function* retrieveMany(
+  lines: ReadonlyMap<number, CommandLine>,
   numbers: readonly number[],
-  lineOf: (number: number) => CommandLine,
-  depth: number,
+  allowed: () => Promise<number>,
   options: RetrievalOptions,
 ): AsyncGenerator<Pop3Retrieved, void, void> {
   const { channel } = options;
   options.signal?.throwIfAborted();
+  const depth = await allowed();
   const release = channel.hold("reading messages");
   let sent = 0;
   let answered = 0;
@@ -60,11 +64,11 @@ export async function* retrieveMany(
     for (const number of numbers) {
       // Half of them at once: a write for each would cost more than it hastens.
       if (sent < numbers.length && sent - answered <= depth / 2) {
-        const more = numbers.slice(sent, answered + depth);
+        const more = linesOf(lines, numbers.slice(sent, answered + depth));
         sent += more.length;
-        await channel.send(...more.map(lineOf));
+        await channel.send(...more);
       }
-      current = new MessageSource(options, await nextReply(options), () => {}, lineOf(number).shown);
+      current = new MessageSource(options, await nextReply(options), () => {}, lines.get(number)?.shown);
       answered += 1;
       yield { number, body: new Body(current) };
       await current.abandon();
@@ -75,6 +79,10 @@ export async function* retrieveMany(
     await drainAll(current, sent - answered, options);
     release();
   }
+}
+
+function linesOf(lines: ReadonlyMap<number, CommandLine>, numbers: readonly number[]): CommandLine[] {
+  return numbers.flatMap((number) => lines.get(number) ?? []);
 }
 
 async function nextReply({ channel, ...options }: RetrievalOptions): Promise<Pop3Reply> {

@@ -308,16 +308,14 @@ export class Pop3Client implements AsyncDisposable {
    * for await (const { number, body } of client.retrMany([1, 2, 3])) save(number, await body.bytes());
    * ```
    */
-  async *retrMany(
+  retrMany(
     numbers: readonly number[],
     options: OpOptions & { readonly depth?: number | undefined } = {},
   ): AsyncGenerator<Pop3Retrieved, void, void> {
-    const { depth = defaultDepth } = options;
-    if (!Number.isInteger(depth) || depth < 1) throw new LocalProtocolError("depth is a whole number from 1");
+    const depth = depthOf(options);
     const lines = new Map(numbers.map((number) => [number, numbered("RETR", number)]));
-    const { pipelining } = await this.#known(options);
-    const lineOf = (number: number): CommandLine => lines.get(number) ?? numbered("RETR", number);
-    yield* retrieveMany(numbers, lineOf, pipelining ? depth : 1, this.#retrieval(options));
+    const allowed = async (): Promise<number> => ((await this.#known(options)).pipelining ? depth : 1);
+    return retrieveMany(lines, numbers, allowed, this.#retrieval(options));
   }
 
   #retrieval({ signal, timeoutMs }: OpOptions): RetrievalOptions {
@@ -344,8 +342,7 @@ export class Pop3Client implements AsyncDisposable {
     numbers: readonly number[],
     options: OpOptions & { readonly depth?: number | undefined } = {},
   ): Promise<Pop3DeleResult> {
-    const { depth = defaultDepth } = options;
-    if (!Number.isInteger(depth) || depth < 1) throw new LocalProtocolError("depth is a whole number from 1");
+    const depth = depthOf(options);
     const lines = numbers.map((number) => numbered("DELE", number));
     const { pipelining } = await this.#known(options);
     const result = { deleted: [] as number[], refused: [] as { number: number; error: Pop3Error }[] };
@@ -525,6 +522,11 @@ function ok(reply: Pop3Reply, command: string): Pop3Reply {
   if (reply.status === "-ERR") throw new Pop3Error(reply, { command });
   if (reply.status === "+OK") return reply;
   throw new RemoteProtocolError("a challenge where there is no login", { excerpt: reply.text });
+}
+
+function depthOf({ depth = defaultDepth }: { readonly depth?: number | undefined }): number {
+  if (Number.isInteger(depth) && depth >= 1) return depth;
+  throw new LocalProtocolError("depth is a whole number from 1");
 }
 
 /** A command with a message's number, and what may follow it. */

@@ -105,17 +105,22 @@ export class Pop3Server implements AsyncDisposable {
     const conversation = new Conversation(this.#sessions, transport, this.#settings, this.#logins);
     try {
       await converse(conversation);
-      await conversation.leave();
-      await conversation.channel.hangUp();
+      await this.#end(conversation);
     } catch (error) {
       conversation.channel.tracer.note("*", error instanceof DeadlineError ? "autologout" : "closed");
       // What the network and the client do is no error of the server.
       if (!(error instanceof HawserError)) conversation.report(error);
+      // A client that has said all it had to say still hears the answers.
+      if (conversation.channel.stream.queue.ended) await this.#end(conversation);
     } finally {
       await conversation.leave();
-      await transport.close();
       await conversation.channel.stream.close();
     }
+  }
+
+  async #end(conversation: Conversation): Promise<void> {
+    await conversation.leave();
+    await conversation.channel.hangUp();
   }
 
   /** Stops accepting, waits up to `graceMs` for the clients to end, and then cuts the connections that are left. */
