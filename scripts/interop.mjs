@@ -15,6 +15,7 @@ const packages = {
   "dovecot-lmtpd": "/usr/lib/dovecot/lmtp",
   postfix: "/usr/sbin/postfix",
   swaks: "/usr/bin/swaks",
+  "libnet-ssleay-perl": "/usr/share/doc/libnet-ssleay-perl",
   curl: "/usr/bin/curl",
   isync: "/usr/bin/mbsync",
 };

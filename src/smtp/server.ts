@@ -63,10 +63,12 @@ export class SmtpServer implements AsyncDisposable {
     return first;
   }
 
+  /** The port of that address; 0 for a Unix socket. */
   get port(): number {
     return this.address.port ?? 0;
   }
 
+  /** The host of that address; `""` for a Unix socket. */
   get host(): string {
     return this.address.host ?? "";
   }
