@@ -2,6 +2,7 @@
  * Every error that hawser throws. Each states three facts: whose fault it was, whether anything may have
  * been sent, and whether the connection is still usable.
  */
+import { printable } from "./printable.js";
 
 /** Whose fault an error is: the program's, the credentials', the peer's, the network's, time's, or the machine's. */
 export type Fault = "caller" | "credentials" | "peer" | "network" | "time" | "platform";
@@ -177,15 +178,11 @@ export class RemoteProtocolError extends HawserError {
 
 const maxExcerptBytes = 200;
 
-/** The first bytes as text that is safe to print: control characters as `\\xNN`. */
+/** The first bytes as text that is safe to print. */
 function excerptOf(of: Uint8Array | string | undefined): string {
   if (of === undefined) return "";
   const text = typeof of === "string" ? of : new TextDecoder().decode(of.subarray(0, maxExcerptBytes));
-  return [...text.slice(0, maxExcerptBytes)]
-    .map((char) =>
-      char < " " || char === "\x7f" ? `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}` : char,
-    )
-    .join("");
+  return printable(text.slice(0, maxExcerptBytes));
 }
 
 /** The connection was used after it had been closed on this side. Nothing was sent. */

@@ -54,7 +54,9 @@ async function busy(): Promise<void> {
 
 /** Look-ups without end beside it: calls on the thread pool are under way when the thread ends. */
 async function lookups(): Promise<void> {
-  const { address: own } = listener();
+  const { server, address: own } = listener();
+  // Its pending accept holds the listener: a collected one would be closed, and refuse the connection from outside.
+  void serve(server);
   port.postMessage(own);
   for (;;) await Promise.all([getaddrinfo("localhost", 80), getaddrinfo("localhost", "http")]);
 }
@@ -100,6 +102,13 @@ switch (mode) {
       const copy = conn.dup();
       for (const s of [a, b, client, conn, copy]) s.close();
     }
+  }
+  case "closing": {
+    // A descriptor is being closed at almost any time.
+    const { server, address: own } = listener();
+    port.postMessage(own);
+    while (server.fileno() >= 0) new Socket().close();
+    break;
   }
   case "closed": {
     const { server, address: own } = listener();
