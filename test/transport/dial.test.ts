@@ -13,7 +13,7 @@ import {
 import type { ConnectTarget, Transport, TransportProvider } from "../../src/transport/types.js";
 import { makeCertificates } from "../certificates.js";
 import { temporaryPath } from "../socket/support.js";
-import { bytes, deferred, RawServer, readBytes } from "./support.js";
+import { bytes, deadlineMs, deferred, RawServer, readBytes } from "./support.js";
 
 const certificates = await makeCertificates();
 const ca = certificates.ca;
@@ -26,6 +26,8 @@ async function tlsServer(path?: string): Promise<{ port: number; close(): Promis
   });
   return { port: listener.address.port ?? 0, close: () => listener.close() };
 }
+
+const limited = { timeout: deadlineMs };
 
 const senseless: readonly (readonly [name: string, options: Parameters<typeof dial>[0]])[] = [
   ["no port", {}],
@@ -89,7 +91,7 @@ for (const [name, provider] of [
     await assert.rejects(dial({ ...at, signal: AbortSignal.abort(reason) }), reason);
   });
 
-  test(`${name}: the clock is one for connecting and TLS, and what is late is closed`, async () => {
+  test(`${name}: the clock is one for connecting and TLS, and what is late is closed`, limited, async () => {
     const gone = deferred<void>();
     await using silent = await RawServer.listen((socket) => socket.on("end", () => gone.resolve()).resume());
     const late = { host: "127.0.0.1", port: silent.port, proxy: false, provider, connectMs: 60 } as const;
