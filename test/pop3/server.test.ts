@@ -204,7 +204,7 @@ test("clocks: a silent client is let go, without a word and without deleting", a
   await again.client.quit();
 });
 
-test("clocks: before the login all commands share one", async () => {
+test("clocks: before the login all commands share one", { timeout: 10_000 }, async () => {
   const [near, far] = memoryPair();
   const served = (await serverOf({ preAuthMs: 60 })).serve(far);
   let isOver = false;
