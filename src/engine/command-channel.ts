@@ -219,6 +219,7 @@ export class CommandChannel<R> {
     deadline: Deadline | undefined,
     ...after: readonly CommandLine[]
   ): Promise<number> {
+    this.#begun = true;
     const out = new Gathered((data) => this.#write(data, deadline));
     const sending = this.#sendSource(source, out);
     const bytes = await (deadline === undefined ? sending : deadline.race(sending));

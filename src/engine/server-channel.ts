@@ -185,7 +185,11 @@ export class ServerChannel {
     let bytes = 0;
     const next = async (): Promise<Uint8Array | null> => {
       await this.flush();
-      const piece = await this.stream.receive(decode, options);
+      const piece = await this.stream.receive(decode, options).catch((error: unknown) => {
+        // Where the body ends is not known any more, so no command can follow.
+        this.#finishBody = () => Promise.reject(error);
+        throw error;
+      });
       bytes += piece?.length ?? 0;
       if (piece !== null) return piece;
       this.#finishBody = undefined;

@@ -30,48 +30,35 @@ export function checkTransport(
   make: () => TransportPair | Promise<TransportPair>,
   { floodBytes = 33_554_432 }: CheckTransportOptions = {},
 ): readonly TransportCheck[] {
+  const once = async (check: Check, turned: boolean): Promise<void> => {
+    const [one, other] = await make();
+    try {
+      await within(() => (turned ? check(other, one, floodBytes) : check(one, other, floodBytes)));
+    } finally {
+      await Promise.all([one.close(), other.close()]);
+    }
+  };
   return checks.map(([name, check]) => ({
     name,
     async run(): Promise<void> {
-      const [near, far] = await make();
-      try {
-        await check(near, far, floodBytes);
-        await within("the same from the other end", async () => {
-          await Promise.all([near.close(), far.close()]);
-          await swapped(make, check, floodBytes);
-        });
-      } finally {
-        await Promise.all([near.close(), far.close()]);
-      }
+      await once(check, false);
+      await once(check, true);
     },
   }));
 }
 
 type Check = (near: Transport, far: Transport, floodBytes: number) => Promise<void>;
 
-async function swapped(
-  make: () => TransportPair | Promise<TransportPair>,
-  check: Check,
-  floodBytes: number,
-): Promise<void> {
-  const [near, far] = await make();
-  try {
-    await check(far, near, floodBytes);
-  } finally {
-    await Promise.all([near.close(), far.close()]);
-  }
-}
-
-/** No wait of a check may last longer than this. */
+/** No check may last longer than this. */
 const limitMs = 30_000;
 
-async function within<T>(what: string, work: () => Promise<T>): Promise<T> {
+async function within(work: () => Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took longer than ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`not done within ${limitMs} ms`)), limitMs);
   });
   try {
-    return await Promise.race([work(), late]);
+    await Promise.race([work(), late]);
   } finally {
     clearTimeout(timer);
   }
@@ -81,6 +68,7 @@ const checks: readonly (readonly [name: string, check: Check])[] = [
   ["bytes arrive, in both directions", bytesArrive],
   ["many bytes arrive both ways at once, in order", manyBytes],
   ["the order of writes that are not waited for is kept", ordered],
+  ["writes that wait are settled with an end behind them", endBehindWrites],
   ["end is seen behind the last byte, and the other direction goes on", halfClose],
   ["end and close may be called again", repeated],
   ["an empty write writes nothing", emptyWrite],
@@ -103,21 +91,19 @@ async function bytesArrive(near: Transport, far: Transport): Promise<void> {
   assert.deepEqual(await readExactly(near, 1), [4]);
 }
 
-async function manyBytes(near: Transport, far: Transport): Promise<void> {
-  await Promise.all([sendAll(near, 3), sendAll(far, 5), checkAll(near, 5), checkAll(far, 3)]);
+async function manyBytes(near: Transport, far: Transport, floodBytes: number): Promise<void> {
+  const there = pattern(Math.min(400_000, floodBytes / 16), 3);
+  const back = pattern(there.length, 5);
+  await Promise.all([sendAll(near, there), sendAll(far, back), checkAll(near, back), checkAll(far, there)]);
 }
 
-const totalBytes = 400_000;
-
-async function sendAll(transport: Transport, seed: number): Promise<void> {
-  const data = pattern(totalBytes, seed);
+async function sendAll(transport: Transport, data: Uint8Array): Promise<void> {
   for (let at = 0; at < data.length; at += 70_001) await transport.write(data.subarray(at, at + 70_001));
   await transport.end();
 }
 
-async function checkAll(transport: Transport, seed: number): Promise<void> {
-  const whole = await readToEnd(transport);
-  assert.ok(Buffer.from(pattern(totalBytes, seed)).equals(whole), "the bytes are others");
+async function checkAll(transport: Transport, data: Uint8Array): Promise<void> {
+  assert.ok((await readToEnd(transport)).equals(data), "the bytes are others");
 }
 
 function pattern(bytes: number, seed: number): Uint8Array {
@@ -142,6 +128,13 @@ async function halfClose(near: Transport, far: Transport): Promise<void> {
   await far.write(Uint8Array.of(8, 9));
   await far.end();
   assert.deepEqual([...(await readToEnd(near))], [8, 9]);
+}
+
+async function endBehindWrites(near: Transport, far: Transport, floodBytes: number): Promise<void> {
+  const data = new Uint8Array(floodBytes / 4);
+  const writes = [near.write(data), near.write(data), near.end()];
+  assert.equal((await readToEnd(far)).length, 2 * data.length);
+  await Promise.all(writes);
 }
 
 async function repeated(near: Transport, far: Transport): Promise<void> {
@@ -222,7 +215,7 @@ async function peerCloses(near: Transport, far: Transport): Promise<void> {
 /** The end, or an error of ours that says that the connection broke. */
 async function assertOver(waiting: Promise<unknown>): Promise<void> {
   try {
-    assert.equal(await within("the end", () => waiting), undefined);
+    assert.equal(await waiting, undefined);
   } catch (error) {
     assert.ok(error instanceof BrokenError, `expected a BrokenError, not ${error}`);
     assert.equal(error.usable, false);
@@ -230,7 +223,7 @@ async function assertOver(waiting: Promise<unknown>): Promise<void> {
 }
 
 async function peerLeavesWriter(near: Transport, far: Transport): Promise<void> {
-  const refused = within("the break", () => fill(near)).then(
+  const refused = fill(near).then(
     () => assert.fail("written"),
     (error: unknown) => assert.ok(error instanceof BrokenError, `expected a BrokenError, not ${error}`),
   );
@@ -252,9 +245,9 @@ async function backpressure(near: Transport, far: Transport, floodBytes: number)
   assert.equal(whole.length, floodBytes);
 }
 
-async function kept(near: Transport, far: Transport): Promise<void> {
+async function kept(near: Transport, far: Transport, floodBytes: number): Promise<void> {
   const pieces: { readonly live: Uint8Array; readonly copy: Uint8Array }[] = [];
-  const writing = sendAll(near, 7);
+  const writing = sendAll(near, pattern(Math.min(400_000, floodBytes / 16), 7));
   for (let piece = await far.read(); piece !== undefined; piece = await far.read())
     pieces.push({ live: piece, copy: piece.slice() });
   await writing;
@@ -266,14 +259,14 @@ async function endThenClose(near: Transport): Promise<void> {
   await turns();
   const ending = near.end();
   await near.close();
-  await within("end", () => ending);
+  await ending;
   await filling;
 }
 
 async function readExactly(transport: Transport, count: number): Promise<number[]> {
   const bytes: number[] = [];
   while (bytes.length < count) {
-    const piece = await within("a read", () => transport.read());
+    const piece = await transport.read();
     if (piece === undefined) assert.fail(`the end after ${bytes.length} of ${count} bytes`);
     assert.ok(piece.length > 0, "a read gave no bytes");
     bytes.push(...piece);
@@ -284,7 +277,7 @@ async function readExactly(transport: Transport, count: number): Promise<number[
 async function readToEnd(transport: Transport): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   for (;;) {
-    const piece = await within("a read", () => transport.read());
+    const piece = await transport.read();
     if (piece === undefined) return Buffer.concat(pieces);
     assert.ok(piece.length > 0, "a read gave no bytes");
     pieces.push(piece);

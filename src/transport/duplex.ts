@@ -86,8 +86,8 @@ export class DuplexTransport implements Transport {
     this.#finished = true;
     return new Promise((resolve) => {
       if (stream.destroyed || stream.writableFinished) resolve();
-      else if (stream.writableEnded) stream.once("finish", resolve).once("close", resolve);
-      else stream.end(() => resolve());
+      // Not the callback of `end`, which a Duplex of Node 20 forgets when it is destroyed.
+      else stream.once("finish", resolve).once("close", resolve).end();
     });
   }
 

@@ -43,6 +43,8 @@ class Half extends Duplex {
   /** Whether nothing follows what is arriving. */
   #last = false;
   #pushing = false;
+  /** Whether the other half still waits to be told that its write was taken. */
+  #owed = false;
 
   constructor(fragmentBytes: number) {
     super({ allowHalfOpen: true });
@@ -54,12 +56,17 @@ class Half extends Duplex {
   }
 
   override _read(): void {
-    if (this.#arriving === undefined) this.#other?.release();
-    else this.#pushFragments();
+    if (this.#arriving !== undefined) this.#pushFragments();
+    else if (this.#owed) this.#release();
+  }
+
+  #release(): void {
+    this.#owed = false;
+    this.#other?.taken();
   }
 
   /** What was written has been taken: the next write may come. */
-  release(): void {
+  taken(): void {
     const taken = this.#taken;
     this.#taken = undefined;
     taken?.();
@@ -81,6 +88,7 @@ class Half extends Duplex {
   arrive(bytes: Uint8Array): void {
     if (this.destroyed) return;
     this.#arriving = { bytes, at: 0 };
+    this.#owed = true;
     this.#pushFragments();
   }
 
@@ -100,7 +108,7 @@ class Half extends Duplex {
     const wantsMore = fragment.length === 0 || this.push(fragment);
     if (this.#arriving !== undefined) return wantsMore;
     if (this.#last) this.push(null);
-    else if (wantsMore) this.#other?.release();
+    else if (wantsMore) this.#release();
     return wantsMore;
   }
 

@@ -41,7 +41,7 @@ async function proxied(kind: "socks5" | "http"): Promise<() => Promise<[Transpor
 
 type Make = () => TransportPair | Promise<TransportPair>;
 /** Memory holds next to nothing, and in pieces of a byte a flood would take long. */
-const memory = { floodBytes: 2_097_152 };
+const memory = { floodBytes: 524_288 };
 
 const kinds: readonly (readonly [name: string, make: Make, options?: CheckTransportOptions])[] = [
   ["memory, 1 byte a read", () => memoryPair({ fragmentBytes: 1 }), memory],

@@ -36,6 +36,15 @@ export class Accepted {
   }
 }
 
+/** A promise, and the call that resolves it. */
+export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((given) => {
+    resolve = given;
+  });
+  return { promise, resolve };
+}
+
 /** Two ends of one connection of a provider. */
 export async function pairOf(
   provider: TransportProvider,
