@@ -14,7 +14,7 @@ export interface TransportCheck {
 
 /** What {@link checkTransport} must know of the transports. */
 export interface CheckTransportOptions {
-  /** More than both ends and the network between them hold unread, in bytes. Default 32 MiB. */
+  /** More than both ends and the network between them hold unread, in bytes. Default 16 MiB. */
   readonly floodBytes?: number;
 }
 
@@ -28,7 +28,7 @@ export interface CheckTransportOptions {
  */
 export function checkTransport(
   make: () => TransportPair | Promise<TransportPair>,
-  { floodBytes = 33_554_432 }: CheckTransportOptions = {},
+  { floodBytes = 16_777_216 }: CheckTransportOptions = {},
 ): readonly TransportCheck[] {
   const once = async (check: Check, turned: boolean): Promise<void> => {
     const [one, other] = await make();
