@@ -91,7 +91,12 @@ async function deliverBy(
   message: Message,
   options: DeliverOptions,
 ): Promise<SendResult> {
-  await using client = await SmtpClient.connect({ ...options, host, port: options.port ?? 25, tls: options.tls ?? "none" });
+  await using client = await SmtpClient.connect({
+    ...options,
+    host,
+    port: options.port ?? 25,
+    tls: options.tls ?? "none",
+  });
   return await client.send(envelope, message, options);
 }
 

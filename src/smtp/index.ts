@@ -13,8 +13,9 @@
  *
  * @example A server
  * ```ts
- * const store = new MemoryMailStore();
+ * const store = await MemoryMailStore.of({ "you@example.test": [] });
  * await using server = await SmtpServer.listen({ port: 0, store, domains: ["example.test"] });
+ * console.log(server.port);
  * ```
  *
  * @module
@@ -27,7 +28,9 @@ export { formatReply, replyDecoder } from "./codec-reply.js";
 export type { Message } from "./content.js";
 export { type DeliverOptions, type DomainResult, deliver } from "./deliver.js";
 export { SmtpError } from "./errors.js";
+export { type CollectedMessage, Collector, storeHandler } from "./memory.js";
 export { SmtpPool, type SmtpPoolOptions } from "./pool.js";
+export { SmtpServer, type SmtpServerOptions, type SmtpServerTls } from "./server.js";
 export type {
   DsnNotify,
   FutureReleaseLimits,
@@ -41,3 +44,15 @@ export type {
   SmtpRecipient,
   SmtpReply,
 } from "./types.js";
+export type {
+  Awaitable,
+  SmtpAnswer,
+  SmtpContent,
+  SmtpHandler,
+  SmtpHonours,
+  SmtpMail,
+  SmtpMessage,
+  SmtpPeer,
+  SmtpSession,
+  SmtpTransaction,
+} from "./types-server.js";
