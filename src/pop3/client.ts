@@ -155,6 +155,7 @@ export class Pop3Client implements AsyncDisposable {
     return this.#channel.tls;
   }
 
+  /** Whether the server has let the client in. */
   get authenticated(): boolean {
     return this.#authenticated;
   }

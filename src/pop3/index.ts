@@ -20,6 +20,9 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
+export type { ListenOptions } from "../engine/acceptor.js";
+export type { Body, GatherOptions } from "../engine/body.js";
+export type { Fault as ServerFault } from "../engine/faults.js";
 export { Pop3Client, type Pop3ClientOptions, type Pop3DeleResult } from "./client.js";
 export type { Pop3Retrieved } from "./client-messages.js";
 export { formatReply, parseCommand, parseReply, replyDecoder } from "./codec.js";

@@ -140,6 +140,7 @@ export class Pop3Server implements AsyncDisposable {
     await this.#acceptor.close(options);
   }
 
+  /** The same as {@link Pop3Server.close} without grace. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

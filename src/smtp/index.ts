@@ -21,6 +21,8 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
+export type { ListenOptions } from "../engine/acceptor.js";
+export type { Fault as ServerFault } from "../engine/faults.js";
 export { SmtpClient, type SmtpClientOptions } from "./client.js";
 export type { SendOptions } from "./client-delivery.js";
 export { parseEhlo } from "./codec-ehlo.js";

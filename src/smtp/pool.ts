@@ -242,6 +242,7 @@ export class SmtpPool implements AsyncDisposable {
     );
   }
 
+  /** The same as {@link SmtpPool.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

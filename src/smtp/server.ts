@@ -63,12 +63,12 @@ export class SmtpServer implements AsyncDisposable {
     return first;
   }
 
-  /** The port of that address; 0 for a Unix socket. */
+  /** The port of {@link SmtpServer.address}; 0 where the server listens on a path. */
   get port(): number {
     return this.address.port ?? 0;
   }
 
-  /** The host of that address; `""` for a Unix socket. */
+  /** The host of {@link SmtpServer.address}; `""` where the server listens on a path. */
   get host(): string {
     return this.address.host ?? "";
   }
@@ -105,6 +105,7 @@ export class SmtpServer implements AsyncDisposable {
     await Promise.all([...this.#sessions].map((session) => session.end()));
   }
 
+  /** The same as {@link SmtpServer.close} without grace. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -115,6 +115,7 @@ export interface SmtpHandler {
   connect?(session: SmtpSession): Awaitable<SmtpAnswer>;
   /** EHLO, HELO or LHLO. A text or reply is said only where it refuses: the answer's first line is the server's name. */
   hello?(name: string, session: SmtpSession): Awaitable<SmtpAnswer>;
+  /** MAIL: a message begins. A refusal refuses its sender. */
   mail?(mail: SmtpMail, session: SmtpSession): Awaitable<SmtpAnswer>;
   /** Without it every recipient in the server's `domains` is taken. */
   rcpt?(recipient: SmtpRecipient, session: SmtpSession): Awaitable<SmtpAnswer>;
@@ -124,8 +125,11 @@ export interface SmtpHandler {
    * taken.
    */
   data?(message: SmtpMessage, session: SmtpSession): Awaitable<SmtpAnswer | readonly (SmtpAnswer | Error)[]>;
+  /** VRFY. Without it the server says what its option `vrfy` tells. */
   vrfy?(what: string, session: SmtpSession): Awaitable<SmtpAnswer>;
+  /** EXPN, which is offered only where this method stands. */
   expn?(list: string, session: SmtpSession): Awaitable<SmtpAnswer>;
+  /** HELP. Without it the server lists its commands. */
   help?(topic: string, session: SmtpSession): Awaitable<SmtpAnswer>;
   /** The message that was begun is given up. */
   reset?(session: SmtpSession): void;
