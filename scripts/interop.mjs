@@ -15,6 +15,7 @@ const packages = {
   "dovecot-lmtpd": "/usr/lib/dovecot/lmtp",
   postfix: "/usr/sbin/postfix",
   swaks: "/usr/bin/swaks",
+  "libnet-ssleay-perl": "/usr/share/doc/libnet-ssleay-perl",
   curl: "/usr/bin/curl",
   isync: "/usr/bin/mbsync",
 };
@@ -24,7 +25,9 @@ const policy = "/usr/sbin/policy-rc.d";
 
 const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
 if (missing.length > 0) install(missing);
-const child = spawn(process.execPath, ["dist/test/interop/main.js", ...process.argv.slice(2)], { stdio: "inherit" });
+const child = spawn(process.execPath, ["dist/test/interop/main.js", ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 
@@ -44,7 +47,11 @@ function install(names) {
 function apt(sudo, args) {
   const [command, ...rest] = [...sudo, "apt-get", "-o", "DPkg::Lock::Timeout=120", ...args];
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const { status, stderr, error } = spawnSync(command, rest, { env, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  const { status, stderr, error } = spawnSync(command, rest, {
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   if (status === 0) return;
   console.error(`hawser: apt-get ${args.join(" ")} failed: ${error?.message ?? stderr}`);
   process.exit(1);

@@ -1,5 +1,5 @@
 /** The POP3 server: a table of what each command does in which state, and the loop that looks up in it. */
-import { DeadlineError, HawserError } from "../core/errors.js";
+import { DeadlineError, HawserError, LocalProtocolError } from "../core/errors.js";
 import { Acceptor, type ListenOptions } from "../engine/acceptor.js";
 import type { Endpoint, Transport } from "../transport/types.js";
 import { Pop3Error } from "./errors.js";
@@ -89,9 +89,21 @@ export class Pop3Server implements AsyncDisposable {
     return this.#acceptor.addresses;
   }
 
-  /** The first of them. */
+  /** Where the server listens: the first of its addresses. */
   get address(): Endpoint {
-    return this.#acceptor.addresses[0] ?? {};
+    const [first] = this.#acceptor.addresses;
+    if (first === undefined) throw new LocalProtocolError("the server does not listen");
+    return first;
+  }
+
+  /** The port of that address; 0 for a Unix socket. */
+  get port(): number {
+    return this.address.port ?? 0;
+  }
+
+  /** The host of that address; `""` for a Unix socket. */
+  get host(): string {
+    return this.address.host ?? "";
   }
 
   /** How many clients there are. */

@@ -13,7 +13,7 @@
  *
  * @example A server
  * ```ts
- * const store = await MemoryMailStore.of({ "you@example.test": [] });
+ * const store = MemoryMailStore.of({ "you@example.test": [] });
  * await using server = await SmtpServer.listen({ port: 0, store, domains: ["example.test"] });
  * console.log(server.port);
  * ```

@@ -55,9 +55,9 @@ export async function converse(session: Session): Promise<void> {
     while (!session.over) {
       const line = await session.nextCommand(decode);
       await obey(session, line);
-      await session.leaveIfClosing();
+      if (session.closing) await session.reply(replies.closing);
     }
-    await session.channel.hangUp();
+    await session.waiting(() => session.channel.hangUp());
   } catch (error) {
     await breakOff(session, error);
   } finally {
@@ -71,23 +71,39 @@ async function breakOff(session: Session, error: unknown): Promise<void> {
   if (session.over) return;
   if (error instanceof LimitError) await session.reply(replies.lineTooLong);
   // A client that has only finished its own half is still owed what was said.
-  if (error instanceof LimitError || session.channel.stream.queue.ended) await session.channel.hangUp();
+  if (error instanceof LimitError || session.channel.stream.queue.ended)
+    await session.waiting(() => session.channel.hangUp());
 }
 
-async function obey(session: Session, line: Uint8Array | "too long"): Promise<void> {
-  if (line === "too long") return await session.bad(replies.lineTooLong);
+function obey(session: Session, line: Uint8Array | "too long"): Promise<void> {
+  if (line === "too long") return session.bad(replies.lineTooLong);
   const command = read(session, line);
-  if (command === undefined) return await session.bad(replies.noCommand);
+  if (command === undefined) return session.bad(replies.noCommand);
+  const found = commands.get(command.verb);
+  return session.settings.faults === undefined
+    ? run(session, found, command)
+    : runUnlessFaulty(session, found, command);
+}
+
+async function runUnlessFaulty(
+  session: Session,
+  found: Command | undefined,
+  command: SmtpCommand,
+): Promise<void> {
   const { verb, argument } = command;
-  const found = commands.get(verb);
-  if (await session.interfered(verb, argument === "" ? verb : `${verb} ${argument}`))
-    return await found?.skip?.(session, argument);
-  if (found === undefined || (found.only ?? protocolOf(session)) !== protocolOf(session))
-    return await session.bad(oldCommands.has(verb) ? replies.notImplemented : replies.unknown);
+  if (!(await session.interfered(verb, argument === "" ? verb : `${verb} ${argument}`)))
+    return await run(session, found, command);
+  await found?.skip?.(session, argument);
+}
+
+function run(session: Session, found: Command | undefined, { verb, argument }: SmtpCommand): Promise<void> {
+  const protocol = protocolOf(session);
+  if (found === undefined || (found.only ?? protocol) !== protocol)
+    return session.bad(oldCommands.has(verb) ? replies.notImplemented : replies.unknown);
   if (session.settings.requireTls === true && session.tls === undefined && found.beforeTls !== true)
-    return await refuseBeforeTls(session, found, argument);
-  if (found.alone === true && argument !== "") return await session.bad(replies.noArgument);
-  await found.run(session, argument);
+    return refuseBeforeTls(session, found, argument);
+  if (found.alone === true && argument !== "") return session.bad(replies.noArgument);
+  return found.run(session, argument);
 }
 
 function read(session: Session, line: Uint8Array): SmtpCommand | undefined {

@@ -7,7 +7,7 @@ import type { Receiving } from "./server-content.js";
 import type { Settings } from "./server-options.js";
 import { replies, reply, wireOf } from "./server-replies.js";
 import type { SmtpRecipient, SmtpReply } from "./types.js";
-import type { SmtpMail, SmtpPeer, SmtpSession, SmtpTransaction } from "./types-server.js";
+import type { Awaitable, SmtpMail, SmtpPeer, SmtpSession, SmtpTransaction } from "./types-server.js";
 
 /** What XCLIENT said of a client. */
 export interface Told {
@@ -96,21 +96,23 @@ export class Session implements SmtpSession {
   };
 
   /** The client's next command, before which a server that is closing ends the session. */
-  async nextCommand<T>(decode: Decoder<T>): Promise<T> {
-    this.#atCommand = true;
-    const line = await this.receive(decode);
-    this.#atCommand = false;
-    return line;
+  nextCommand<T>(decode: Decoder<T>): Promise<T> {
+    return this.receive(decode, true);
   }
 
   /** The next value from the client; the answers that have been gathered leave before it is waited for. */
-  async receive<T>(decode: Decoder<T>): Promise<T> {
+  async receive<T>(decode: Decoder<T>, atCommand = false): Promise<T> {
     const now = this.channel.stream.receiveNow(decode);
     if (now !== undefined) return now;
-    return await this.waiting(async () => {
+    this.#atCommand = atCommand;
+    this.clock.wait();
+    try {
       await this.channel.flush();
       return await this.channel.stream.receive(decode);
-    });
+    } finally {
+      this.clock.work();
+      this.#atCommand = false;
+    }
   }
 
   /** Something that the client lets the server wait for. */
@@ -124,9 +126,9 @@ export class Session implements SmtpSession {
   }
 
   /** Says something. 421 is the last word. */
-  async reply(given: SmtpReply): Promise<void> {
+  reply(given: SmtpReply): Promise<void> {
     if (given.code === 421) this.over = true;
-    await this.channel.reply(wireOf(given));
+    return this.channel.reply(wireOf(given));
   }
 
   /** Answers a command that makes no sense here. After too many of them the session ends. */
@@ -136,8 +138,8 @@ export class Session implements SmtpSession {
   }
 
   /** Whether a fault is due, and has answered. */
-  async interfered(stage: string, line?: string): Promise<boolean> {
-    return this.settings.faults !== undefined && (await this.channel.interfere(stage, line));
+  interfered(stage: string, line?: string): Awaitable<boolean> {
+    return this.settings.faults !== undefined && this.channel.interfere(stage, line);
   }
 
   /** Gives up the message that was begun, if there is one. */
@@ -172,9 +174,9 @@ export class Session implements SmtpSession {
     if (this.#atCommand) await this.part(replies.closing);
   }
 
-  /** The command that was under way when the server began to close has been answered. */
-  async leaveIfClosing(): Promise<void> {
-    if (this.#closing && !this.over) await this.reply(replies.closing);
+  /** Whether the server is closing, and waits for the command under way. */
+  get closing(): boolean {
+    return this.#closing && !this.over;
   }
 
   /** Says a last word and cuts the connection, whatever is being waited for. */

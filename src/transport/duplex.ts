@@ -117,11 +117,14 @@ export class DuplexTransport implements Transport {
       }
       this.#stream = socket;
       this.#tls = info;
+      // Nobody listened to the stream meanwhile; what was written before has left before the handshake.
+      this.#drain();
       this.#attach(socket);
       return info;
     } catch (error) {
       plain.destroy();
       this.#failure ??= error;
+      this.#settle(this.#failure);
       throw this.#closed ? closedError() : error;
     }
   }
@@ -140,7 +143,8 @@ export class DuplexTransport implements Transport {
     if (this.#reader !== undefined) throw busyReading();
     const stream = this.#release();
     this.#handedOver = true;
-    this.#settle(closedError());
+    // What was written is the stream's: it was taken.
+    this.#drain();
     return giveBack(stream, this.#chunks.takeAll(), this.#ended);
   }
 

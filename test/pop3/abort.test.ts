@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { DeadlineError } from "../../src/core/errors.js";
 import { Pop3Client } from "../../src/pop3/client.js";
-import { alice, scripted, until } from "./support.js";
+import { alice, over, scripted, until } from "./support.js";
 
 const capa = "+OK\r\nSTLS\r\nSASL PLAIN\r\nPIPELINING\r\n.\r\n";
 
@@ -68,7 +68,7 @@ async function silent(
   answers: readonly string[],
 ): Promise<{ client: Pop3Client; reached: Promise<void>; ended: Promise<void> }> {
   const { near, far, lines } = scripted(answers);
-  const client = await Pop3Client.over(near, { allowClearText: true });
+  const client = await over(near, { allowClearText: true });
   const reached = until(() => lines.length > answers.length || (lines.length > 0 && answers.length > 0));
   const ended = until(() => far.read === undefined || client.closed);
   return { client, reached, ended };
@@ -76,7 +76,7 @@ async function silent(
 
 test("aborted before it began: the connection stays as it was", async () => {
   const { near, lines } = scripted(["+OK\r\n"]);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   const signal = AbortSignal.abort(new Error("no"));
   await assert.rejects(client.stat({ signal }), /no/);
   await assert.rejects(client.retr(1, { signal }), /no/);

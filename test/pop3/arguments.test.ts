@@ -6,7 +6,7 @@ import { Secret } from "../../src/core/secret.js";
 import { Pop3Client } from "../../src/pop3/client.js";
 import { Pop3Server } from "../../src/pop3/server.js";
 import { Accounts } from "../../src/sasl/index.js";
-import { scripted, storeOf } from "./support.js";
+import { over, scripted, storeOf } from "./support.js";
 
 type Call = (client: Pop3Client, bad: string) => unknown;
 
@@ -70,7 +70,7 @@ for (const [name, calls] of Object.entries(methods)) {
   if (calls.length === 0) continue;
   test(`${name} refuses CR, LF and NUL, and sends nothing`, async () => {
     const { near, lines } = scripted([], "+OK <1.2@example.test>\r\n");
-    const client = await Pop3Client.over(near, { allowClearText: true });
+    const client = await over(near, { allowClearText: true });
     for (const call of calls)
       for (const text of bad)
         await assert.rejects(
@@ -89,7 +89,7 @@ for (const [name, calls] of Object.entries(methods)) {
 
 test("numbers that are none are refused, and send nothing", async () => {
   const { near, lines } = scripted([]);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   for (const number of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60])
     for (const call of [
       () => client.list(number),

@@ -239,6 +239,8 @@ test("APOP: a timestamp is a msg-id of ASCII characters (CVE-2007-1558)", () => 
     ["ready <a@b@c>", undefined],
     ["ready <a\u0080@b>", undefined],
     ["ready <a b@c>", undefined],
+    ["ready <a> <b@c>", undefined],
+    ["ready <a\u0080@b> <b@c>", undefined],
     ["ready <a\x01@c>", undefined],
     [`ready ${"<".repeat(100_000)}`, undefined],
   ];

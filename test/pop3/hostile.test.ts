@@ -8,10 +8,10 @@ import {
   LimitError,
   RemoteProtocolError,
 } from "../../src/core/errors.js";
-import { Pop3Client } from "../../src/pop3/client.js";
+import type { Pop3Client } from "../../src/pop3/client.js";
 import { Pop3Error } from "../../src/pop3/errors.js";
 import { memoryPair } from "../../src/transport/memory.js";
-import { scripted, serverOf, until } from "./support.js";
+import { over, scripted, serverOf, until } from "./support.js";
 
 test("a greeting that is none, or a refusal", async () => {
   for (const [greeting, error] of [
@@ -20,7 +20,7 @@ test("a greeting that is none, or a refusal", async () => {
     ["-ERR [SYS/TEMP] full\r\n", Pop3Error],
     [`+OK ${"x".repeat(70_000)}`, LimitError],
   ] as const)
-    await assert.rejects(Pop3Client.over(scripted([], greeting).near), error, greeting.slice(0, 20));
+    await assert.rejects(over(scripted([], greeting).near), error, greeting.slice(0, 20));
 });
 
 /** Once the client has asked: sends the text over and over until the other side gives up. */
@@ -47,7 +47,7 @@ test("a line without an end, and a list without an end, cost no more than their 
     ["+OK\r\n1 ", "x", undefined],
   ] as const) {
     const server = scripted([answer]);
-    const client = await Pop3Client.over(server.near, { limits });
+    const client = await over(server.near, { limits });
     const asked = assert.rejects(client.list(), LimitError);
     const [bytes] = await Promise.all([flood(server, more), asked]);
     assert.ok(bytes < 2_000_000, `${bytes} bytes`);
@@ -59,11 +59,11 @@ test("a message without an end is a stream: a limit holds it, and leaving it end
   timeout: 60_000,
 }, async () => {
   const limited = scripted(["+OK\r\n"]);
-  const client = await Pop3Client.over(limited.near, { limits: { maxBodyBytes: 1_000_000 } });
+  const client = await over(limited.near, { limits: { maxBodyBytes: 1_000_000 } });
   const body = await client.retr(1);
   await Promise.all([flood(limited, "x\r\n"), assert.rejects(body.bytes(), LimitError)]);
   const left = scripted(["+OK\r\n"]);
-  const other = await Pop3Client.over(left.near);
+  const other = await over(left.near);
   const unread = await other.retr(1);
   const [bytes] = await Promise.all([flood(left, "x\r\n"), unread[Symbol.asyncDispose]()]);
   assert.ok(bytes < 8_000_000, `${bytes} bytes`);
@@ -76,7 +76,7 @@ test("counts and sizes that are wrong are only numbers", async () => {
     "+OK 5 messages\r\n1 4294967296\r\n9 9007199254740991\r\n.\r\n",
     "+OK 4294967296 octets\r\nshort\r\n.\r\n",
   ]);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   assert.deepEqual(await client.stat(), { count: 5, octets: 4_294_967_296 });
   assert.deepEqual(
     (await client.list()).map(({ number }) => number),
@@ -99,7 +99,7 @@ test("answers that make no sense end the connection", async () => {
     ["+OK\r\n!\r\n.\r\n", (client) => client.lang()],
   ];
   for (const [answer, call] of calls) {
-    const client = await Pop3Client.over(scripted([answer]).near);
+    const client = await over(scripted([answer]).near);
     await assert.rejects(call(client), RemoteProtocolError, answer);
     assert.ok(client.closed, answer);
   }
@@ -110,11 +110,11 @@ test("+OK and then nothing, or the end", async () => {
     (client: Pop3Client) => client.list(),
     async (client: Pop3Client) => await (await client.retr(1)).bytes(),
   ]) {
-    const silent = await Pop3Client.over(scripted(["+OK\r\n"]).near, { replyMs: 30, idleMs: 30 });
+    const silent = await over(scripted(["+OK\r\n"]).near, { replyMs: 30, idleMs: 30 });
     await assert.rejects(call(silent), DeadlineError);
     assert.ok(silent.closed);
     const cut = scripted(["+OK\r\nhalf of it"]);
-    const client = await Pop3Client.over(cut.near);
+    const client = await over(cut.near);
     const asked = assert.rejects(call(client), BrokenError);
     const ended = setInterval(() => {
       if (cut.lines.length > 0) void cut.far.end();
@@ -127,7 +127,7 @@ test("+OK and then nothing, or the end", async () => {
 
 test("a refusal leaves the connection usable, whatever its text", async () => {
   const { near } = scripted(["-ERR [X/\x1b[31mRED] \x07 no\r\n", "+OK\r\n"]);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   await assert.rejects(client.noop(), (error: unknown) => error instanceof Pop3Error && error.usable);
   await client.noop();
   await client.close();
@@ -173,7 +173,7 @@ test("the server: random bytes end in order", async () => {
 });
 
 test("errors of a hostile conversation carry its last lines", async () => {
-  const client = await Pop3Client.over(scripted(["nonsense\r\n"]).near);
+  const client = await over(scripted(["nonsense\r\n"]).near);
   await assert.rejects(client.noop(), (error: unknown) => {
     assert.ok(error instanceof HawserError);
     return error.transcript?.includes("C: NOOP") === true;

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AuthError, LocalProtocolError, UnsupportedError } from "../../src/core/errors.js";
 import { transcript } from "../../src/core/trace.js";
-import { Pop3Client } from "../../src/pop3/client.js";
 import { Pop3Error } from "../../src/pop3/errors.js";
 import { Accounts } from "../../src/sasl/index.js";
-import { alice, clientOf, scripted, serverOf } from "./support.js";
+import { alice, clientOf, over, scripted, serverOf } from "./support.js";
 
 /** What the client said first of a login. */
 async function firstWords(
@@ -55,10 +54,10 @@ test("a token, and an initial response that is too long for a command of 255 oct
 test("no password in the clear unless that is allowed, and nothing of it is sent", async () => {
   const answers = ["+OK\r\nUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"];
   const { near, lines } = scripted(answers);
-  await assert.rejects(Pop3Client.over(near, { auth: alice }), LocalProtocolError);
+  await assert.rejects(over(near, { auth: alice }), LocalProtocolError);
   assert.deepEqual(lines, ["CAPA"]);
   const other = scripted([]);
-  const client = await Pop3Client.over(other.near);
+  const client = await over(other.near);
   await assert.rejects(client.user("alice"), LocalProtocolError);
   await assert.rejects(client.pass("tiger"), LocalProtocolError);
   assert.deepEqual(other.lines, []);
@@ -90,12 +89,12 @@ test("the server takes no password in the clear", async () => {
 test("APOP by RFC 1939's example; refused by a greeting without a timestamp", async () => {
   const greeting = "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n";
   const { near, lines } = scripted(["+OK maildrop has 1 message (369 octets)\r\n"], greeting);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   await client.apop("mrose", "tanstaaf");
   assert.deepEqual(lines, ["APOP mrose c4c9334bac560ecc979e58001b3e22fb"]);
   assert.ok(client.authenticated);
   await client.close();
-  const without = await Pop3Client.over(scripted([]).near);
+  const without = await over(scripted([]).near);
   await assert.rejects(without.apop("mrose", "tanstaaf"), UnsupportedError);
   await assert.rejects(without.apop("m rose", "x"), LocalProtocolError);
   await without.close();
@@ -129,7 +128,7 @@ test("what a refused login is: RFC 3206", async () => {
   ];
   for (const [capa, refusal, isCredentials, permanent] of cases) {
     const { near } = scripted([`+OK\r\n${capa}\r\n.\r\n`, "+OK\r\n", `${refusal}\r\n`]);
-    await assert.rejects(Pop3Client.over(near, { auth: alice, allowClearText: true }), (error: unknown) => {
+    await assert.rejects(over(near, { auth: alice, allowClearText: true }), (error: unknown) => {
       assert.ok(error instanceof AuthError || error instanceof Pop3Error);
       assert.equal(error instanceof AuthError, isCredentials, refusal);
       assert.equal(error.permanent, permanent, refusal);
@@ -153,13 +152,13 @@ test("LOGIN-DELAY is kept", async () => {
 
 test("SASL on the wire: an empty initial response, cancelling, base64 that is none", async () => {
   const { near, lines } = scripted(["+OK\r\nSASL EXTERNAL ANONYMOUS\r\n.\r\n", "+OK\r\n"]);
-  const client = await Pop3Client.over(near);
+  const client = await over(near);
   await client.auth({ anonymous: "" });
   assert.deepEqual(lines, ["CAPA", "AUTH ANONYMOUS ="]);
   await client.close();
   const bad = scripted(["+OK\r\nSASL SCRAM-SHA-256\r\n.\r\n", "+ !!!\r\n"]);
-  await assert.rejects(Pop3Client.over(bad.near, { auth: alice }), { code: "HAWSER_REMOTE_PROTOCOL" });
+  await assert.rejects(over(bad.near, { auth: alice }), { code: "HAWSER_REMOTE_PROTOCOL" });
   const wrong = scripted(["+OK\r\nSASL SCRAM-SHA-256\r\n.\r\n", "+ cj1ub25l\r\n", "-ERR\r\n"]);
-  await assert.rejects(Pop3Client.over(wrong.near, { auth: alice }), { code: "HAWSER_REMOTE_PROTOCOL" });
+  await assert.rejects(over(wrong.near, { auth: alice }), { code: "HAWSER_REMOTE_PROTOCOL" });
   assert.equal(wrong.lines.at(-1), "*");
 });

@@ -5,10 +5,9 @@ import fc from "fast-check";
 import { ByteQueue } from "../../src/core/byte-queue.js";
 import { LimitError } from "../../src/core/errors.js";
 import { defaultLimits } from "../../src/core/limits.js";
-import { Pop3Client } from "../../src/pop3/client.js";
 import { everyCut, wholeBody } from "../../src/testing/every-cut.js";
 import { DotBlockEncoder, dotBlockDecoder } from "../../src/wire/dot-block.js";
-import { scripted } from "./support.js";
+import { over, scripted } from "./support.js";
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
@@ -82,7 +81,7 @@ test("lines of 1 MiB are taken, up to a cap that can be set", async () => {
   const line = "x".repeat(1_048_576);
   const answers = [`+OK\r\n${line}\r\nshort\r\n.\r\n`];
   const plain = scripted(answers);
-  const client = await Pop3Client.over(plain.near);
+  const client = await over(plain.near);
   assert.equal((await (await client.retr(1)).bytes()).length, line.length + 9);
   await client.close();
   for (const [maxMessageLineBytes, fits] of [
@@ -90,7 +89,7 @@ test("lines of 1 MiB are taken, up to a cap that can be set", async () => {
     [1_048_574, false],
   ] as const) {
     const server = scripted(answers);
-    const limited = await Pop3Client.over(server.near, { maxMessageLineBytes });
+    const limited = await over(server.near, { maxMessageLineBytes });
     const body = await limited.retr(1);
     if (fits) assert.equal((await body.bytes()).length, line.length + 9);
     else await assert.rejects(body.bytes(), LimitError);
@@ -101,7 +100,7 @@ test("lines of 1 MiB are taken, up to a cap that can be set", async () => {
 
 test("a message is handed out as it comes, and what is left unread is dropped", async () => {
   const server = scripted(["+OK\r\nfirst\r\n", "+OK\r\nall\r\n.\r\n", "+OK\r\n"]);
-  const client = await Pop3Client.over(server.near);
+  const client = await over(server.near);
   const body = await client.retr(1);
   for await (const piece of body) {
     assert.equal(latin1(piece), "first\r\n");

@@ -1,9 +1,9 @@
 /** What goes onto the wire, and when: PIPELINING (RFC 2449 section 6.6). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pop3Client } from "../../src/pop3/client.js";
+import type { Pop3Client } from "../../src/pop3/client.js";
 import { memoryPair } from "../../src/transport/memory.js";
-import { messages, serverOf, storeOf } from "./support.js";
+import { messages, over, serverOf, storeOf } from "./support.js";
 
 /** A server that notes what comes in one piece, and answers each RETR or DELE when it is told to. */
 async function counting(capa: string): Promise<{
@@ -26,7 +26,7 @@ async function counting(capa: string): Promise<{
       waiting = [];
     }
   })().catch(() => {});
-  return { client: await Pop3Client.over(near), writes, mostInFlight: () => most };
+  return { client: await over(near), writes, mostInFlight: () => most };
 }
 
 function answerTo(line: string, capa: string): string {
@@ -116,7 +116,7 @@ test("mail that is read slowly holds the server back, and no deadlock comes of i
   const server = await serverOf({ store: await storeOf([large, large, large, large, messages[0] ?? ""]) });
   const [near, far] = memoryPair();
   void server.serve(far);
-  const client = await Pop3Client.over(near, { auth: { user: "alice", password: "tiger" } });
+  const client = await over(near, { auth: { user: "alice", password: "tiger" } });
   const sizes: number[] = [];
   for await (const { body } of client.retrMany([1, 2, 3, 4, 5])) {
     let bytes = 0;

@@ -10,7 +10,7 @@ import { Pop3Server } from "../../src/pop3/server.js";
 import type { Pop3Handler } from "../../src/pop3/types.js";
 import { memoryPair } from "../../src/transport/memory.js";
 import { makeCertificates } from "../certificates.js";
-import { accounts, alice, clientOf, messages, serverOf, storeOf } from "./support.js";
+import { accounts, alice, clientOf, messages, over, serverOf, storeOf } from "./support.js";
 
 /** What a server answers to each line, one line of answer a line of question. */
 async function talk(lines: readonly string[], options: object = {}): Promise<string[]> {
@@ -204,7 +204,7 @@ test("clocks: a silent client is let go, without a word and without deleting", a
   await again.client.quit();
 });
 
-test("clocks: before the login all commands share one", async () => {
+test("clocks: before the login all commands share one", { timeout: 10_000 }, async () => {
   const [near, far] = memoryPair();
   const served = (await serverOf({ preAuthMs: 60 })).serve(far);
   let isOver = false;
@@ -290,7 +290,7 @@ test("a server's trace shows the conversation and no secret", async () => {
 test("UTF8: names, passwords and texts beyond ASCII", async () => {
   const [near, far] = memoryPair();
   void (await serverOf()).serve(far);
-  const client = await Pop3Client.over(near, { allowClearText: true });
+  const client = await over(near, { allowClearText: true });
   await client.utf8();
   await client.user("müller");
   await assert.rejects(client.pass("pässwort"), { code: "HAWSER_AUTH" });

@@ -25,12 +25,19 @@ export async function storeOf(mail: readonly string[] = messages): Promise<Memor
   return MemoryMailStore.of({ alice: [...mail], bob: [] });
 }
 
+/** Where a check is missing, a test fails within seconds and does not wait for the minutes of the RFCs. */
+const soon = { replyMs: 5_000, idleMs: 5_000 } as const;
+
+/** A client of a connection that stands already. */
+export async function over(transport: Transport, options: Pop3ClientOptions = {}): Promise<Pop3Client> {
+  return await Pop3Client.over(transport, { ...soon, ...options });
+}
+
 /** A server that serves memory pairs. */
 export async function serverOf(options: Partial<Pop3ServerOptions> = {}): Promise<Pop3Server> {
   const isOwn = options.handler === undefined && options.store === undefined;
   return new Pop3Server({
-    accounts,
-    allowClearTextAuth: true,
+    ...{ accounts, allowClearTextAuth: true, idleMs: 5_000, preAuthMs: 5_000 },
     ...(isOwn && { store: await storeOf() }),
     ...options,
   });
@@ -44,7 +51,7 @@ export async function clientOf(
 ): Promise<{ client: Pop3Client; served: Promise<void> }> {
   const [near, far] = memoryPair(pair);
   const served = server.serve(far);
-  return { client: await Pop3Client.over(near, { auth: alice, allowClearText: true, ...options }), served };
+  return { client: await over(near, { auth: alice, allowClearText: true, ...options }), served };
 }
 
 /**

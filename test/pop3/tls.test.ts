@@ -7,7 +7,7 @@ import { Pop3Error } from "../../src/pop3/errors.js";
 import { Pop3Server } from "../../src/pop3/server.js";
 import { memoryPair } from "../../src/transport/memory.js";
 import { makeCertificates } from "../certificates.js";
-import { accounts, alice, clientOf, scripted, serverOf, storeOf } from "./support.js";
+import { accounts, alice, clientOf, over, scripted, serverOf, storeOf } from "./support.js";
 
 const { ca, cert, key } = await makeCertificates();
 const tlsOptions = { ca };
@@ -57,7 +57,7 @@ test("starttls: without STLS there is no login", async () => {
   ];
   for (const [answers, error] of cases) {
     const { near, lines } = scripted(answers);
-    await assert.rejects(Pop3Client.over(near, { tls: "starttls", auth: alice }), error);
+    await assert.rejects(over(near, { tls: "starttls", auth: alice }), error);
     assert.ok(
       lines.every((line) => line === "CAPA" || line === "STLS"),
       String(lines),
@@ -77,18 +77,18 @@ const injections: readonly [where: string, answers: readonly string[]][] = [
 for (const [where, answers] of injections) {
   test(`injection into the client: ${where}`, async () => {
     const { near, lines } = scripted(answers);
-    await assert.rejects(Pop3Client.over(near, { tls: "starttls", auth: alice }), RemoteProtocolError);
+    await assert.rejects(over(near, { tls: "starttls", auth: alice }), RemoteProtocolError);
     assert.ok(lines.every((line) => line === "CAPA" || line === "STLS" || !/^[A-Z]{4} /.test(line)));
   });
 }
 
 test("injection into the client: in the next segment, in place of the handshake", async () => {
   const { near, far, lines } = scripted([capa, "+OK begin\r\n"]);
-  const over = Pop3Client.over(near, { tls: "starttls", auth: alice, tlsOptions: { ca } });
+  const connecting = over(near, { tls: "starttls", auth: alice, tlsOptions: { ca } });
   const sent = setInterval(() => {
     if (lines.includes("STLS")) void far.write(Buffer.from("+OK injected\r\n")).catch(() => {});
   }, 5);
-  await assert.rejects(over, BrokenError);
+  await assert.rejects(connecting, BrokenError);
   clearInterval(sent);
   assert.ok(!lines.some((line) => /^(?:USER|PASS|AUTH) /.test(line)));
 });

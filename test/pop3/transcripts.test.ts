@@ -1,18 +1,18 @@
 /** Conversations as they are written down, played to our client and to our server. */
 
 import { MemoryMailStore } from "../../src/mail/memory-store.js";
-import { Pop3Client, type Pop3ClientOptions } from "../../src/pop3/client.js";
+import type { Pop3Client, Pop3ClientOptions } from "../../src/pop3/client.js";
 import { Pop3Error } from "../../src/pop3/errors.js";
 import { Accounts } from "../../src/sasl/index.js";
 import type { Transport } from "../../src/transport/types.js";
 import { type Script, testTranscripts } from "../transcripts.js";
-import { serverOf } from "./support.js";
+import { over, serverOf } from "./support.js";
 
 const clear = { allowClearText: true } as const;
 
 function script(run: (client: Pop3Client) => Promise<unknown>, options: Pop3ClientOptions = {}): Script {
   return async (transport: Transport) => {
-    const client = await Pop3Client.over(transport, { ...clear, ...options });
+    const client = await over(transport, { ...clear, ...options });
     await run(client);
     await client.close();
   };

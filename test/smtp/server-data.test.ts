@@ -149,8 +149,8 @@ test("a slow handler holds the client back, and is not taken for an idle client"
   });
   let seenBytes = 0;
   await using host = new Host({
-    idleMs: 60,
-    messageMs: 60,
+    idleMs: 400,
+    messageMs: 400,
     handler: {
       async data({ content }) {
         await held;
@@ -161,7 +161,7 @@ test("a slow handler holds the client back, and is not taken for an idle client"
   await using talk = await host.memory().upTo("rcpt");
   await talk.expect(["DATA", "354"]);
   await talk.send(`${"line\r\n".repeat(100)}.\r\n`);
-  setTimeout(release, 200);
+  setTimeout(release, 1000);
   assert.match(await talk.reply(), /^250/);
   assert.equal(seenBytes, 600);
 });

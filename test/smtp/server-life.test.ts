@@ -15,7 +15,7 @@ import { accounts, Host, Talk, waitMs } from "./server-support.js";
 const certificates = await makeCertificates();
 
 test("a silent client is told so and cut off", async () => {
-  await using host = new Host({ idleMs: 50 });
+  await using host = new Host({ idleMs: 500 });
   await using talk = await host.memory().upTo("hello");
   assert.match(await talk.reply(), /^421 4\.4\.2 Idle/);
   await talk.ended();
@@ -24,13 +24,13 @@ test("a silent client is told so and cut off", async () => {
 
 test("a silent client within a message, within AUTH and within TLS", async () => {
   for (const lines of [["MAIL FROM:<>", "RCPT TO:<a@b.test>", "DATA"], ["AUTH SCRAM-SHA-256"]]) {
-    await using host = new Host({ idleMs: 50, accounts: accounts() });
+    await using host = new Host({ idleMs: 500, accounts: accounts() });
     await using talk = await host.memory().upTo("hello");
     await talk.say(...lines);
     assert.match(await talk.reply(), /^421 4\.4\.2/);
     await talk.ended();
   }
-  await using host = new Host({ idleMs: 50, tls: certificates });
+  await using host = new Host({ idleMs: 500, tls: certificates });
   await using talk = await host.memory().upTo("hello");
   await talk.expect(["STARTTLS", "220"]);
   await Promise.all(host.served);
@@ -50,14 +50,14 @@ async function dribble(talk: Talk, text: string): Promise<string> {
 }
 
 test("slowloris: a command that never ends, commands that lead nowhere, and a message that never ends", async () => {
-  await using slowLine = new Host({ idleMs: 80 });
+  await using slowLine = new Host({ idleMs: 500 });
   assert.match(await dribble(await slowLine.memory().upTo("hello"), "x"), /^421 4\.4\.2 Idle/);
-  await using slowLogin = new Host({ preAuthMs: 80 });
+  await using slowLogin = new Host({ preAuthMs: 500 });
   await using talk = await slowLogin.memory().upTo("hello");
   for (let reply = ""; !reply.startsWith("421"); reply = await dribble(talk, "NOOP\r\n"))
     assert.match(reply, /^$|^250/);
   await talk.ended();
-  await using slowMessage = new Host({ messageMs: 80 });
+  await using slowMessage = new Host({ messageMs: 500 });
   const message = await slowMessage.memory().upTo("rcpt");
   await message.expect(["DATA", "354"]);
   assert.match(await dribble(message, "x"), /^421 4\.4\.2 Too slow: the message/);
@@ -65,9 +65,9 @@ test("slowloris: a command that never ends, commands that lead nowhere, and a me
 });
 
 test("whoever has handed in mail is not held to the time for logging in", async () => {
-  await using host = new Host({ preAuthMs: 60 });
+  await using host = new Host({ preAuthMs: 500 });
   await using talk = await host.memory().upTo("rcpt");
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await new Promise((resolve) => setTimeout(resolve, 800));
   await talk.expect(["NOOP", "250"]);
 });
 
