@@ -165,6 +165,17 @@ test("tls-client verifies the certificate and gets its answer", async () => {
   }
 });
 
+test("mail-server shows what send-mail sends, and takes mail for nobody else", async () => {
+  await using server = new Child([program("mail-server"), "0"]);
+  const [, port = ""] = await server.expect(/ port (\d+)\n/);
+  const refused = await run([program("send-mail"), "localhost", port, "carol@example.test"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /550 5\.1\.1/);
+  const { stdout } = await succeeds("send-mail", "localhost", port, "alice@example.test");
+  assert.equal(stdout, "alice@example.test (250)\n");
+  await server.expect(/^bob@example\.test: Grüße: Hello, Alice\.\n/m);
+});
+
 test("sendfile-server sends the file", async () => {
   const path = join(root, "package.json");
   const [server, port] = await serve("sendfile-server", "localhost", "0", path);

@@ -35,10 +35,8 @@ const noMatch = 552;
  * A connection to a DICT server.
  *
  * @example
- * ```ts
  * await using client = await DictClient.connect({ host: "localhost" });
  * for (const { title, lines } of await client.define("hawser")) console.log(title, lines);
- * ```
  */
 export class DictClient implements AsyncDisposable {
   readonly #channel: CommandChannel<DictReply>;

@@ -11,10 +11,8 @@ export interface MemoryDictionary {
  * A handler over dictionaries that are held in memory. Words are compared without regard to case.
  *
  * @example
- * ```ts
  * const handler = memoryHandler({ sea: { title: "Words of the sea", entries: { hawser: ["A thick rope."] } } });
  * await using server = await DictServer.listen({ port: 0, handler });
- * ```
  */
 export function memoryHandler(dictionaries: Readonly<Record<string, MemoryDictionary>>): DictHandler {
   const folded = new Map(
