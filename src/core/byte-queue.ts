@@ -83,12 +83,10 @@ export class ByteQueue {
    */
   takeCrLfLine(maxBytes: number): Uint8Array | undefined {
     let at = this.#indexOfLf(Math.max(this.#searchedBytes, this.#strictlySearchedBytes));
-    while (at !== undefined && this.#byteAt(at - 1) !== cr && at < maxBytes) at = this.#indexOfLf(at + 1);
+    while (at !== undefined && this.#byteAt(at - 1) !== cr) at = this.#indexOfLf(at + 1);
     this.#strictlySearchedBytes = at ?? this.#length;
     if ((at ?? this.#length) > maxBytes + 1) throw new LimitError("a line", maxBytes);
-    if (at === undefined) return undefined;
-    if (this.#byteAt(at - 1) !== cr) throw new LimitError("a line", maxBytes);
-    return this.take(at + 1).subarray(0, at - 1);
+    return at === undefined ? undefined : this.take(at + 1).subarray(0, at - 1);
   }
 
   /** Takes exactly `count` bytes, which must be there: compare with {@link ByteQueue.length} first. */

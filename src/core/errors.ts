@@ -20,13 +20,6 @@ export interface HawserErrorOptions {
   readonly usable?: boolean;
 }
 
-/** What a class of errors says of itself, where its maker does not know better. */
-interface Facts {
-  readonly fault: Fault;
-  readonly sent: Sent;
-  readonly usable: boolean;
-}
-
 /**
  * The base of every error of this package. Catch it to catch them all; compare {@link HawserError.code} to tell
  * them apart, for messages may change between versions and codes do not.
@@ -43,7 +36,7 @@ export class HawserError extends Error {
   /** The last lines of the conversation, where there was one: `C:` client, `S:` server, `*` note. No secrets. */
   transcript?: readonly string[];
 
-  constructor(code: string, message: string, options: HawserErrorOptions & Partial<Facts> = {}) {
+  constructor(code: string, message: string, options: HawserErrorOptions & { readonly fault?: Fault } = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = new.target.name;
     this.code = code;

@@ -20,6 +20,7 @@ export interface TraceEvent {
 
 /** Whoever wants to see a conversation: give one as the `trace` option of a client or a server. */
 export interface Trace {
+  /** Called with each line as it is said. It must be quick and must not throw. */
   event(event: TraceEvent): void;
 }
 

@@ -112,6 +112,15 @@ export class CommandChannel<R> {
     if (this.#busy !== undefined) throw new BusyError(`${this.#busy} is still under way`);
   }
 
+  /** Keeps everything else out until the returned function is called: for an operation that outlives one call. */
+  hold(what: string): () => void {
+    this.throwIfUnusable();
+    this.#busy = what;
+    return () => {
+      if (this.#busy === what) this.#busy = undefined;
+    };
+  }
+
   /** Gives the error its transcript, and closes the connection unless it is as usable as before. */
   async failed(error: unknown): Promise<unknown> {
     if (error instanceof HawserError) error.transcript ??= this.tracer.recent();
@@ -210,6 +219,7 @@ export class CommandChannel<R> {
     deadline: Deadline | undefined,
     ...after: readonly CommandLine[]
   ): Promise<number> {
+    this.#begun = true;
     const out = new Gathered((data) => this.#write(data, deadline));
     const sending = this.#sendSource(source, out);
     const bytes = await (deadline === undefined ? sending : deadline.race(sending));

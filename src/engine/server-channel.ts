@@ -104,13 +104,19 @@ export class ServerChannel {
 
   /** Replies in lines with their ends. They are sent with the next flush, or when they have become many. */
   async reply(text: string): Promise<void> {
-    for (const line of text.split("\r\n")) if (line !== "") this.tracer.note("S", line);
+    this.#note(text);
     // The pieces are those of this reply, not of the ones before it.
     if (this.#fault?.splitBytes !== undefined) await this.flush();
     this.#gathered += text;
     if (this.#fault?.splitBytes !== undefined) await this.#replySplit(this.#fault);
     else if (this.#gathered.length > maxGatheredChars) await this.flush();
     if (this.#fault?.tlsFailure !== true) this.#fault = undefined;
+  }
+
+  /** Most replies are one line, which needs no taking apart. */
+  #note(text: string): void {
+    if (text.indexOf("\r\n") === text.length - 2) this.tracer.note("S", text.slice(0, -2));
+    else for (const line of text.split("\r\n")) if (line !== "") this.tracer.note("S", line);
   }
 
   async #replySplit({ splitBytes = 0, drop }: Fault): Promise<void> {
@@ -125,12 +131,12 @@ export class ServerChannel {
   }
 
   /** Sends the replies that wait. */
-  async flush(): Promise<void> {
-    if (this.#gathered !== "") await this.#write(this.#takeGathered());
+  flush(): Promise<void> {
+    return this.#gathered === "" ? Promise.resolve() : this.#write(this.#takeGathered());
   }
 
-  async #write(data: Uint8Array): Promise<void> {
-    await this.stream.write(data, { timeoutMs: this.#idleMs });
+  #write(data: Uint8Array): Promise<void> {
+    return this.stream.write(data, { timeoutMs: this.#idleMs });
   }
 
   /**
@@ -185,7 +191,11 @@ export class ServerChannel {
     let bytes = 0;
     const next = async (): Promise<Uint8Array | null> => {
       await this.flush();
-      const piece = await this.stream.receive(decode, options);
+      const piece = await this.stream.receive(decode, options).catch((error: unknown) => {
+        // Where the body ends is not known any more, so no command can follow.
+        this.#finishBody = () => Promise.reject(error);
+        throw error;
+      });
       bytes += piece?.length ?? 0;
       if (piece !== null) return piece;
       this.#finishBody = undefined;

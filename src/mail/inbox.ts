@@ -50,6 +50,7 @@ export class Inbox implements AsyncIterable<ReceivedMessage> {
     for (;;) yield await this.next(options);
   }
 
+  /** The same as {@link Inbox.messages}. */
   [Symbol.asyncIterator](): AsyncIterator<ReceivedMessage> {
     return this.messages();
   }

@@ -378,6 +378,7 @@ export class MemoryMailStore implements MailStore {
     owner.emit({ type: "metadata", mailboxId, entry: name, origin });
   }
 
+  /** Forgets all users and their mail; nobody listens any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const user of this.#users.values()) user.listeners.clear();
     this.#users.clear();

@@ -322,9 +322,12 @@ export class DeliveryQueue {
     const rides = next !== undefined && this.#pipelines(next) && next.options.signal?.aborted !== true;
     if (rides) next.begun = true;
     this.#bodySent = true;
-    this.#inDoubt = { from: delivery.from, to: delivery.recipients };
     const source = delivery.sevenBit ? checkedSevenBit(delivery.content) : delivery.content.source;
-    await this.#context.channel.sendBody(source, clock, ...(rides ? envelopeLines(next) : []));
+    // A message is in doubt once its end is on the way, and not while its bytes come.
+    const watched = endWatched(source, () => {
+      this.#inDoubt = { from: delivery.from, to: delivery.recipients };
+    });
+    await this.#context.channel.sendBody(watched, clock, ...(rides ? envelopeLines(next) : []));
   }
 
   async #finalReplies(accepted: readonly string[], clock: Deadline): Promise<Map<string, SmtpReply>> {
@@ -432,6 +435,21 @@ function bodyOf(
 function checkedSevenBit({ source, eightBit }: Content): Content["source"] {
   if (eightBit === false) return source;
   return watched(chunksOf(source));
+}
+
+/** The source, and a call when all of it has been read. */
+function endWatched(source: Content["source"], onEnd: () => void): Content["source"] {
+  if (!(source instanceof Uint8Array)) return callingAtEnd(chunksOf(source), onEnd);
+  onEnd();
+  return source;
+}
+
+async function* callingAtEnd(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  onEnd();
 }
 
 async function* watched(

@@ -5,8 +5,12 @@ import type { Decoder } from "../core/decoder.js";
 import { HawserError } from "../core/errors.js";
 import { defaultLimits, type Limits } from "../core/limits.js";
 
-/** Up to this size a wire is cut at every offset; beyond, at about as many offsets evenly spread. */
-const maxCuts = 2048;
+/** Up to this size a wire is cut at every offset. */
+const allCutsBytes = 2048;
+/** Beyond it: so many evenly spread, or fewer, down to 64, so that a large wire takes no longer than a small one. */
+const maxSpreadCuts = 1024;
+/** And all of those so near to either end. */
+const endBytes = 32;
 
 /** What a decoder made of its bytes. */
 interface Outcome<T> {
@@ -19,8 +23,7 @@ interface Outcome<T> {
 }
 
 /**
- * Runs a decoder over `wire` as a whole, byte by byte, and cut in two at every offset (beyond 2 KiB at some 2,000 of
- * them), and returns the values that it gives each time. What it leaves must be the end of what it was fed, and as
+ * Runs a decoder over `wire` as a whole, byte by byte, and cut in two at every offset (beyond 2 KiB at some of them), and returns the values that it gives each time. What it leaves must be the end of what it was fed, and as
  * much each time.
  *
  * A decoder of a body gives other pieces at other cuts: {@link wholeBody} joins them.
@@ -117,8 +120,12 @@ function facts<T>({ values, code, leftBytes }: Outcome<T>): Outcome<T> {
   return { values, ...(code !== undefined && { code }), ...(leftBytes !== undefined && { leftBytes }) };
 }
 
-/** Offsets strictly within: all of them, or some evenly spread. */
-function* cuts(length: number): Generator<number> {
-  const step = Math.max(1, length / maxCuts);
-  for (let at = 1; at < length; at += step) yield Math.floor(at);
+/** Offsets strictly within: all of them, or some. */
+function cuts(length: number): Iterable<number> {
+  const spread = Math.max(64, Math.min(maxSpreadCuts, (allCutsBytes * allCutsBytes) / length));
+  const step = length <= allCutsBytes ? 1 : length / spread;
+  const chosen = new Set<number>();
+  for (let at = 1; at < length; at += step) chosen.add(Math.floor(at));
+  for (let near = 1; near < Math.min(endBytes, length); near += 1) chosen.add(near).add(length - near);
+  return chosen;
 }

@@ -2,7 +2,8 @@
  * Transcripts as text. The rules:
  *
  * - `C: ` is a line of the client's, `S: ` one of the server's, `* ` a note. Each stands for itself and CR LF.
- * - Three spaces at the start of a line: the same side goes on with its next line. A body is written so.
+ * - Three spaces at the start of a line: the same side goes on with its next line. A body is written so; an empty line
+ *   of it is `C:`.
  * - Lines that are blank or begin with `#` say nothing. An indent that all lines share is taken off.
  * - `\xNN` is a byte. A backslash at the very end of a line: no CR LF follows (a literal, a prompt).
  * - Where a line is awaited, `…` matches any text, and so does `[secret]`.
@@ -70,7 +71,8 @@ function parseLine(written: string, before: Speaker | undefined, line: number): 
 
 /** Without the indent that all lines share: a session that was copied out of an RFC. */
 function withoutIndent(lines: readonly string[]): string[] {
-  const indents = lines.filter((line) => line.trim() !== "").map((line) => /^ */.exec(line)?.[0].length ?? 0);
+  const spoken = lines.filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  const indents = spoken.map((line) => /^ */.exec(line)?.[0].length ?? 0);
   const shared = Math.min(...indents);
-  return lines.map((line) => line.slice(Math.min(shared, line.length)));
+  return lines.map((line) => (line.startsWith("#") ? line : line.slice(shared)));
 }

@@ -144,15 +144,17 @@ async function expectEnd(
   { timeoutMs = defaultTimeoutMs }: PlayOptions,
 ): Promise<void> {
   await stream.transport.end();
-  const more: Decoder<Uint8Array> = (queue) =>
-    queue.length > 0 || queue.ended ? queue.take(queue.length) : undefined;
+  const more: Decoder<Uint8Array> = (queue) => {
+    const isWhole = queue.ended || queue.peek().includes(0x0a);
+    return isWhole ? queue.take(queue.length) : undefined;
+  };
   try {
     const got = await stream.receive(more, { timeoutMs });
     if (got.length > 0) throw difference(lines, lines.length, shown(got));
   } catch (error) {
     if (error instanceof BrokenError) return;
     if (error instanceof AssertionError) throw error;
-    throw difference(lines, lines.length, whatHappened(error, timeoutMs), error);
+    throw difference(lines, lines.length, `${whatHappened(error, timeoutMs)}${rest(stream)}`, error);
   }
 }
 

@@ -61,12 +61,24 @@ export class ByteStream {
   }
 
   async #receiveLater<T>(decoder: Decoder<T>, limits: Limits, options: ReceiveOptions): Promise<T> {
+    if (isEndless(options)) return await this.#receiveEndlessly(decoder, limits);
     using deadline = new Deadline(options.what ?? "waiting for data", options);
     for (;;) {
       if (this.queue.ended) throw new BrokenError("the peer ended the connection");
       deadline.throwIfOver();
       this.#reading ??= this.#read();
       await deadline.race(this.#reading);
+      const value = decoder(this.queue, limits);
+      if (value !== undefined) return value;
+    }
+  }
+
+  /** The same without a clock: a server watches all its clients by clocks of its own. */
+  async #receiveEndlessly<T>(decoder: Decoder<T>, limits: Limits): Promise<T> {
+    for (;;) {
+      if (this.queue.ended) throw new BrokenError("the peer ended the connection");
+      this.#reading ??= this.#read();
+      await this.#reading;
       const value = decoder(this.queue, limits);
       if (value !== undefined) return value;
     }
@@ -82,12 +94,18 @@ export class ByteStream {
     }
   }
 
-  /** Sends bytes; resolves when there is room for more. An aborted write may have sent all, some or nothing. */
-  async write(data: Uint8Array, options?: OpOptions): Promise<void> {
-    const written = this.transport.write(data);
-    if (options?.signal === undefined && options?.timeoutMs === undefined) return await written;
+  /**
+   * Sends bytes; resolves when there is room for more. A write that was given up may have sent all, some or nothing; one
+   * whose signal was given before has sent nothing.
+   */
+  write(data: Uint8Array, options: OpOptions = {}): Promise<void> {
+    return isEndless(options) ? this.transport.write(data) : this.#writeInTime(data, options);
+  }
+
+  async #writeInTime(data: Uint8Array, options: OpOptions): Promise<void> {
     using deadline = new Deadline("sending", options);
-    await deadline.race(written);
+    deadline.throwIfOver();
+    await deadline.race(this.transport.write(data));
   }
 
   /**
@@ -95,19 +113,26 @@ export class ByteStream {
    * connection.
    *
    * @throws {RemoteProtocolError} bytes had arrived before the handshake.
+   * @throws {BusyError} a read is under way, be it one whose caller has given up. The connection goes on as before.
    */
   async startTls(upgrade: TlsUpgrade, options?: OpOptions): Promise<TlsInfo> {
-    if (this.queue.length > 0 || this.#reading !== undefined) {
-      await this.transport.close();
-      throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
-        excerpt: this.queue.peek(),
-        rfc: "RFC 3207 section 6",
-      });
-    }
-    return await this.transport.startTls(upgrade, options);
+    // Of what such a read has got by now nobody could say whether it came before the handshake.
+    if (this.#receiving || this.#reading !== undefined) throw new BusyError("a read is under way");
+    if (this.queue.length === 0) return await this.transport.startTls(upgrade, options);
+    await this.transport.close();
+    throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
+      excerpt: this.queue.peek(),
+      rfc: "RFC 3207 section 6",
+    });
   }
 
+  /** Gives the connection up at once. */
   async close(): Promise<void> {
     await this.transport.close();
   }
+}
+
+/** Whether nothing but the work itself ends a call, so that it needs no clock. */
+function isEndless({ signal, timeoutMs }: OpOptions): boolean {
+  return signal === undefined && (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY);
 }

@@ -138,23 +138,16 @@ test("any pieces give the same bytes as the whole", () => {
 });
 
 for (const take of ["takeLine", "takeCrLfLine"] as const) {
-  test(`${take}: a line of 1 MiB that comes a byte at a time costs a constant a byte`, () => {
-    const timeMs = (size: number, fill: string): number => {
-      const queue = new ByteQueue();
-      const startMs = performance.now();
-      for (let index = 0; index < size; index += 1) {
-        queue.push(bytes(fill));
-        assert.equal(queue[take](1 << 24), undefined);
-      }
-      const endMs = performance.now();
-      queue.push(bytes("\r\n"));
-      assert.equal(queue[take](1 << 24)?.length, size);
-      return endMs - startMs;
-    };
-    timeMs(1 << 14, "x");
-    const small = timeMs(1 << 17, "x");
-    const large = timeMs(1 << 20, "x");
-    assert.ok(large < 5000, `${large} ms`);
-    assert.ok(large < 8 * small * 4, `${small} ms for an eighth, ${large} ms for the whole`);
+  test(`${take}: a line of 1 MiB that comes a byte at a time is searched once`, () => {
+    const queue = new ByteQueue();
+    const startMs = performance.now();
+    for (let index = 0; index < 1 << 20; index += 1) {
+      queue.push(Uint8Array.of(0x78));
+      queue[take](1 << 24);
+    }
+    queue.push(bytes("\r\n"));
+    assert.equal(queue[take](1 << 24)?.length, 1 << 20);
+    // 0.3 s on a machine at rest; minutes where each byte has the queue searched anew.
+    assert.ok(performance.now() - startMs < 20_000);
   });
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import * as errors from "../../src/core/errors.js";
 
 const reply = { reply: { code: 550 }, command: "RCPT TO:<a@b>", permanent: true };
@@ -44,6 +46,16 @@ for (const [error, ...facts] of table) {
 test("every class of errors is in the table", () => {
   const classes = Object.values(errors).filter((value) => value !== errors.HawserError);
   assert.deepEqual(new Set(table.map(([error]) => error.constructor)), new Set(classes));
+});
+
+test("docs/errors.md says the same of each", () => {
+  const text = readFileSync(fileURLToPath(new URL("../../../docs/errors.md", import.meta.url)), "utf8");
+  for (const [{ name }, code, fault, sent, usable] of table) {
+    const row = text.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
+    const cells = row?.split("|").map((cell) => cell.trim()) ?? [];
+    const errno = code.startsWith("HAWSER_") ? `\`${code}\`` : "its errno's name";
+    assert.deepEqual(cells.slice(2, 6), [errno, fault, sent, usable ? "yes" : "no"], name);
+  }
 });
 
 test("whoever throws may know better", () => {

@@ -3,10 +3,12 @@
  * `npm run test:interop [-- NAME…]`. Each pairing prints one line.
  */
 import type { Pairing } from "./pairing.js";
+import { pop3ClientPairings, pop3ServerPairings } from "./pop3.js";
 import { isInstalled, Scratch } from "./scratch.js";
 import { startDovecot } from "./servers/dovecot.js";
 import { startPostfix } from "./servers/postfix.js";
 import { smtpClientPairings } from "./smtp.js";
+import { smtpServerPairings } from "./smtp-server.js";
 
 const words = process.argv.slice(2);
 using scratch = await Scratch.make();
@@ -16,7 +18,12 @@ process.on("exit", () => scratch[Symbol.dispose]());
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const dovecot = await startDovecot(scratch);
 const postfix = await startPostfix(scratch, dovecot);
-const pairings: Pairing[] = [...smtpClientPairings(scratch, dovecot, postfix)];
+const pairings: Pairing[] = [
+  ...smtpClientPairings(scratch, dovecot, postfix),
+  ...smtpServerPairings(scratch),
+  ...pop3ClientPairings(scratch, dovecot),
+  ...pop3ServerPairings(scratch),
+];
 for (const pairing of pairings.filter(({ name }) => words.every((word) => name.includes(word))))
   await run(pairing);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

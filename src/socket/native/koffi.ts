@@ -25,11 +25,17 @@ export function loadKoffi(): Native {
   const resolver = (name: string, ...args: string[]) =>
     errno.afterResolver(raw(name, "int", ...args)) as never;
   const descriptors = descriptorCalls(koffi, libc);
+  // Not koffi.view: a thread that is terminated in the middle of that takes the process down.
+  const memcpy = raw("memcpy", "void", "void *", "void *", "size_t");
 
   return {
     errno: () => errno.last,
     address: koffi.address,
-    view: (address, length) => new Uint8Array(koffi.view(address, length)),
+    copy: (address, length) => {
+      const bytes = new Uint8Array(length);
+      memcpy(bytes, address, length);
+      return bytes;
+    },
     watch: (fd, callback) => watch(koffi, fd, callback),
     closeAtExit: descriptors.closeAtExit,
     forgetAtExit: descriptors.forgetAtExit,

@@ -29,8 +29,8 @@ export interface Native {
   errno(): number;
   /** The address of a view's first byte. The caller must keep the view alive for as long as the address is used. */
   address(memory: Uint8Array): bigint;
-  /** A view of `length` bytes of foreign memory. Copy out of it before the memory is freed. */
-  view(address: bigint, length: number): Uint8Array;
+  /** A copy of `length` bytes of foreign memory. */
+  copy(address: bigint, length: number): Uint8Array;
   /** Calls `callback` on the event loop whenever `fd` is readable (level-triggered). Main thread only. */
   watch(fd: number, callback: () => void): PollHandle;
   /**
