@@ -91,6 +91,8 @@ export class ImapServer implements AsyncDisposable {
     try {
       if (this.#closing) session.goodbye("the server is closing");
       await converse(session);
+      // The mail is let go first: a client may take its time to go.
+      await session.leave();
       await session.connection.hangUp();
     } catch (error) {
       // What the network and the client do is no error of the server.
