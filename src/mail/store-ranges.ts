@@ -55,8 +55,3 @@ export function gapsOf(uids: Iterable<number>, within: UidRange): readonly UidRa
   if (first <= within.last) gaps.push({ first, last: within.last });
   return gaps.filter((gap) => gap.first <= gap.last);
 }
-
-/** How many UIDs the ranges hold. */
-export function countUids(ranges: readonly UidRange[]): number {
-  return ranges.reduce((count, { first, last }) => count + last - first + 1, 0);
-}

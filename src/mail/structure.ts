@@ -8,7 +8,7 @@ import type { Parameter } from "./structure-parameters.js";
 import { StructureScanner } from "./structure-scan.js";
 
 export type { ByteRange } from "./headers.js";
-export { type Envelope, scanEnvelope } from "./structure-envelope.js";
+export type { Envelope } from "./structure-envelope.js";
 export {
   asciiParameter,
   type Parameter,

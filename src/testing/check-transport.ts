@@ -9,6 +9,7 @@ export type TransportPair = readonly [Transport, Transport];
 /** One check of the contract, for any test runner. */
 export interface TransportCheck {
   readonly name: string;
+  /** Resolves if the transport keeps to the rule, and rejects with what is wrong. */
   run(): Promise<void>;
 }
 

@@ -20,6 +20,12 @@ export type { Decoder } from "../core/decoder.js";
 export { defaultLimits, type Limits } from "../core/limits.js";
 export { type Transcript, transcript } from "../core/trace.js";
 export { type MemoryPairOptions, memoryPair } from "../transport/memory.js";
+export {
+  type CheckTransportOptions,
+  checkTransport,
+  type TransportCheck,
+  type TransportPair,
+} from "./check-transport.js";
 export { collect, readToEnd } from "./collect.js";
 export { everyCut, wholeBody } from "./every-cut.js";
 export {

@@ -126,6 +126,7 @@ export class ByteStream {
     });
   }
 
+  /** Gives the connection up at once. */
   async close(): Promise<void> {
     await this.transport.close();
   }

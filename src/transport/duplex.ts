@@ -56,6 +56,7 @@ export class DuplexTransport implements Transport {
     return this.#handedOver ? 0 : this.#chunks.bytes + this.#stream.readableLength;
   }
 
+  /** See {@link Transport.read}. */
   read(): Promise<Uint8Array | undefined> {
     if (this.#unusable) return Promise.reject(closedError());
     if (this.#reader !== undefined) return Promise.reject(busyReading());
@@ -71,6 +72,7 @@ export class DuplexTransport implements Transport {
     });
   }
 
+  /** See {@link Transport.write}. */
   write(data: Uint8Array): Promise<void> {
     if (this.#unusable) return Promise.reject(closedError());
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -80,6 +82,7 @@ export class DuplexTransport implements Transport {
     return new Promise((resolve, reject) => this.#drained.push({ resolve, reject }));
   }
 
+  /** See {@link Transport.end}. */
   end(): Promise<void> {
     const stream = this.#stream;
     if (this.#unusable) return Promise.resolve();
@@ -91,6 +94,7 @@ export class DuplexTransport implements Transport {
     });
   }
 
+  /** See {@link Transport.close}. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -148,6 +152,7 @@ export class DuplexTransport implements Transport {
     return giveBack(stream, this.#chunks.takeAll(), this.#ended);
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

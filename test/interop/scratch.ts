@@ -11,17 +11,20 @@ export class Scratch implements Disposable {
   readonly certificates: Certificates;
   readonly #children: ChildProcess[] = [];
   readonly #endings: (() => void)[] = [];
+  readonly #launcher: readonly string[];
 
-  private constructor(folder: string, certificates: Certificates) {
+  private constructor(folder: string, certificates: Certificates, launcher: readonly string[]) {
     this.folder = folder;
     this.certificates = certificates;
+    this.#launcher = launcher;
   }
 
-  static async make(): Promise<Scratch> {
+  /** `launcher` is what the servers' command lines begin with, such as taskset(1). */
+  static async make(launcher: readonly string[] = []): Promise<Scratch> {
     const folder = mkdtempSync("/tmp/hawser-interop-");
     chmodSync(folder, 0o755);
     const certificates = await makeCertificates();
-    const scratch = new Scratch(folder, certificates);
+    const scratch = new Scratch(folder, certificates, launcher);
     scratch.write("chain.pem", `${certificates.cert}\n${certificates.ca}`);
     scratch.write("key.pem", certificates.key);
     scratch.write("ca.pem", certificates.ca);
@@ -47,7 +50,8 @@ export class Scratch implements Disposable {
 
   /** Starts a server that stays in the foreground. */
   start(command: string, args: readonly string[]): ChildProcess {
-    const child = spawn(command, args, { stdio: "ignore", detached: true });
+    const [program = "", ...rest] = [...this.#launcher, command, ...args];
+    const child = spawn(program, rest, { stdio: "ignore", detached: true });
     this.#children.push(child);
     return child;
   }

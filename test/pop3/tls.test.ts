@@ -122,3 +122,17 @@ for (const [where, sent] of [
     assert.doesNotMatch(got, /now the password|messages|-ERR/);
   });
 }
+
+test("injection into the server: with a handshake behind it, which must not come about", async () => {
+  const [near, far] = memoryPair();
+  const server = await serverOf({ tls: { cert, key } });
+  const served = server.serve(far);
+  await near.read();
+  await near.write(Buffer.from("STLS\r\nUSER alice\r\n"));
+  const answer = await near.read();
+  if (answer !== undefined)
+    await assert.rejects(near.startTls({ role: "client", options: { ca, serverName: "localhost" } }));
+  assert.equal(answer, undefined);
+  await near.close();
+  await served;
+});
