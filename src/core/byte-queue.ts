@@ -85,6 +85,11 @@ export class ByteQueue {
     return bytes;
   }
 
+  /** The bytes at the front that lie in one piece, without taking them or copying any. */
+  front(): Uint8Array {
+    return this.#chunks[0] ?? nothing;
+  }
+
   /** Takes what is there, but no more than `maxBytes`, and without copying: a body in whatever pieces it came. */
   takeSome(maxBytes: number = Number.POSITIVE_INFINITY): Uint8Array {
     const first = this.#chunks[0] ?? nothing;

@@ -1,0 +1,262 @@
+/**
+ * The client's side of a protocol of lines: a line out, a reply in, a dot block in, a dot block out. It knows no verb, no
+ * state and no capability.
+ */
+import { type Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
+import type { Decoder } from "../core/decoder.js";
+import { BusyError, ClosedError, HawserError, LocalProtocolError } from "../core/errors.js";
+import type { Limits } from "../core/limits.js";
+import { chunksOf, type Source } from "../core/source.js";
+import { type Trace, Tracer } from "../core/trace.js";
+import { ByteStream } from "../transport/byte-stream.js";
+import type { TlsClientOptions, TlsInfo, Transport } from "../transport/types.js";
+import type { CommandLine } from "../wire/command-line.js";
+import { DotBlockEncoder, dotBlockDecoder } from "../wire/dot-block.js";
+import { Body } from "./body.js";
+
+/** What a protocol tells the channel about its replies. */
+export interface Dialect<R> {
+  /** The protocol's name in traces: `smtp`. */
+  readonly protocol: string;
+  /** A decoder for the next reply. */
+  replyDecoder(): Decoder<R>;
+  /** A reply as lines of a transcript. */
+  show(reply: R): readonly string[];
+}
+
+/** What every client of a protocol of lines takes. */
+export interface ChannelOptions {
+  /** Sees the conversation. */
+  readonly trace?: Trace | undefined;
+  /** Other limits than the usual ones. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** The longest wait for a reply, in milliseconds. Default 300,000: the five minutes of the RFCs. */
+  readonly replyMs?: number | undefined;
+  /** The longest silence within a body, in milliseconds. Default 180,000. */
+  readonly idleMs?: number | undefined;
+}
+
+/** One exchange: what is waited for, and how long. */
+export interface ReplyOptions extends OpOptions {
+  readonly what?: string | undefined;
+}
+
+const defaultReplyMs = 300_000;
+const defaultIdleMs = 180_000;
+/** So much of a body that nobody wants is read and dropped; with more to come the connection is closed instead. */
+const maxDrainBytes = 4 * 1024 * 1024;
+/** Small pieces of a body are joined into writes of this size. */
+const writeBytes = 65_536;
+const encoder: TextEncoder = new TextEncoder();
+
+/** A connection to a server. Whatever goes wrong in the middle closes it; it is never half alive. */
+export class CommandChannel<R> {
+  readonly stream: ByteStream;
+  readonly tracer: Tracer;
+  readonly #dialect: Dialect<R>;
+  readonly #replyMs: number;
+  readonly #idleMs: number;
+  /** What is under way, or why the channel is over. */
+  #busy: string | undefined;
+  #over: unknown;
+  #closed = false;
+
+  constructor(transport: Transport, dialect: Dialect<R>, options: ChannelOptions = {}) {
+    this.stream = new ByteStream(transport, options.limits);
+    this.tracer = new Tracer(dialect.protocol, options.trace);
+    this.#dialect = dialect;
+    this.#replyMs = options.replyMs ?? defaultReplyMs;
+    this.#idleMs = options.idleMs ?? defaultIdleMs;
+  }
+
+  get tls(): TlsInfo | undefined {
+    return this.stream.transport.tls;
+  }
+
+  /** Whether the connection is over, by whichever side. */
+  get closed(): boolean {
+    return this.#closed || this.#over !== undefined;
+  }
+
+  /**
+   * Runs one operation, alone. What it throws, but for a refusal by the server and a mistake of the caller, closes the
+   * connection.
+   */
+  async exclusive<T>(what: string, operation: () => Promise<T>, options: OpOptions = {}): Promise<T> {
+    this.throwIfUnusable();
+    // Nothing was sent yet: the connection stays as it is.
+    options.signal?.throwIfAborted();
+    this.#busy = what;
+    try {
+      return await operation();
+    } catch (error) {
+      throw await this.failed(error);
+    } finally {
+      if (this.#busy === what) this.#busy = undefined;
+    }
+  }
+
+  /** @throws {ClosedError | BusyError} the connection is over, or something else is under way. */
+  throwIfUnusable(): void {
+    if (this.#closed) throw new ClosedError("the connection was closed");
+    if (this.#over !== undefined) throw new ClosedError("the connection is over", { cause: this.#over });
+    if (this.#busy !== undefined) throw new BusyError(`${this.#busy} is still under way`);
+  }
+
+  /** Gives the error its transcript, and closes the connection unless it is as usable as before. */
+  async failed(error: unknown): Promise<unknown> {
+    if (error instanceof HawserError) error.transcript ??= this.tracer.recent();
+    if (error instanceof HawserError && error.usable && this.#over === undefined) return error;
+    await this.#end(error);
+    return error;
+  }
+
+  async #end(reason: unknown): Promise<void> {
+    if (this.#over === undefined && !this.#closed) this.tracer.note("*", "closed");
+    this.#over ??= reason;
+    await this.stream.close();
+  }
+
+  /** Sends commands in one write. */
+  async send(...lines: readonly CommandLine[]): Promise<void> {
+    for (const { shown } of lines) this.tracer.note("C", shown);
+    await this.stream.write(encoder.encode(lines.map(({ wire }) => wire).join("")));
+  }
+
+  /** The next reply. */
+  async reply(options: ReplyOptions = {}): Promise<R> {
+    const reply = await this.stream.receive(this.#dialect.replyDecoder(), {
+      ...options,
+      what: options.what ?? "the reply",
+      timeoutMs: options.timeoutMs ?? this.#replyMs,
+    });
+    for (const line of this.#dialect.show(reply)) this.tracer.note("S", line);
+    return reply;
+  }
+
+  /** A command and its reply. */
+  async call(line: CommandLine, options: ReplyOptions = {}): Promise<R> {
+    options.signal?.throwIfAborted();
+    await this.send(line);
+    return await this.reply({ what: `the reply to ${line.shown.split(" ", 1)[0]}`, ...options });
+  }
+
+  /** Any value that the server sends besides replies, by a decoder of the protocol's. */
+  async receive<T>(decoder: Decoder<T>, options: ReplyOptions = {}): Promise<T> {
+    return await this.stream.receive(decoder, { timeoutMs: this.#replyMs, ...options });
+  }
+
+  /**
+   * The dot block that follows now. Until it has been read or left, every other call is a `BusyError`. `onEnd` is told
+   * when it is over.
+   */
+  body(options: OpOptions = {}, onEnd: () => void = () => {}): Body {
+    const decode = dotBlockDecoder();
+    const what = "reading a body";
+    this.#busy = what;
+    let bytes = 0;
+    const next = async (): Promise<Uint8Array | null> => {
+      try {
+        const piece = await this.stream.receive(decode, { what, timeoutMs: this.#idleMs, ...options });
+        bytes += piece?.length ?? 0;
+        if (piece === null) this.#endBody(bytes, onEnd);
+        return piece;
+      } catch (error) {
+        this.#busy = undefined;
+        throw await this.failed(error);
+      }
+    };
+    return new Body({ next, abandon: () => this.#drain(next) });
+  }
+
+  #endBody(bytes: number, onEnd: () => void): void {
+    this.tracer.note("S", `[${bytes} bytes]`);
+    this.#busy = undefined;
+    onEnd();
+  }
+
+  async #drain(next: () => Promise<Uint8Array | null>): Promise<void> {
+    for (let bytes = 0; bytes <= maxDrainBytes; ) {
+      const piece = await next();
+      if (piece === null) return;
+      bytes += piece.length;
+    }
+    this.tracer.note("*", "closed: too much of a body was left unread");
+    await this.close();
+  }
+
+  /**
+   * Sends a source as a dot block, joined with the commands that may follow it at once. Returns the bytes of the
+   * source.
+   */
+  async sendBody(
+    source: Source,
+    deadline: Deadline | undefined,
+    ...after: readonly CommandLine[]
+  ): Promise<number> {
+    const dots = new DotBlockEncoder();
+    const out = new Gathered((data) => this.#write(data, deadline));
+    let bytes = 0;
+    try {
+      for await (const chunk of chunksOf(source)) {
+        if (!(chunk instanceof Uint8Array))
+          throw new LocalProtocolError("a body is made of bytes and strings");
+        bytes += chunk.length;
+        await out.add(dots.encode(chunk));
+      }
+    } catch (error) {
+      // There is no way to take back half a body but to end the connection.
+      await this.#end(error);
+      throw error;
+    }
+    this.tracer.note("C", `[${bytes} bytes]`);
+    for (const { shown } of after) this.tracer.note("C", shown);
+    await out.add(dots.finish());
+    await out.flush(encoder.encode(after.map(({ wire }) => wire).join("")));
+    return bytes;
+  }
+
+  async #write(data: Uint8Array, deadline: Deadline | undefined): Promise<void> {
+    const written = withDeadline("sending", { timeoutMs: this.#idleMs }, () => this.stream.write(data));
+    await (deadline === undefined ? written : deadline.race(written));
+  }
+
+  /** Goes on in TLS, after the server has agreed to it. */
+  async startTls(options: TlsClientOptions, op: OpOptions = {}): Promise<TlsInfo> {
+    const info = await this.stream.startTls({ role: "client", options }, { timeoutMs: this.#replyMs, ...op });
+    this.tracer.note("*", `${info.protocol} started`);
+    return info;
+  }
+
+  /** Gives the connection up at once. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.stream.close();
+  }
+}
+
+/** Joins small pieces into few writes. */
+class Gathered {
+  readonly #write: (data: Uint8Array) => Promise<void>;
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(write: (data: Uint8Array) => Promise<void>) {
+    this.#write = write;
+  }
+
+  async add(piece: Uint8Array): Promise<void> {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    if (this.#bytes >= writeBytes) await this.flush();
+  }
+
+  async flush(last?: Uint8Array): Promise<void> {
+    if (last !== undefined) this.#pieces.push(last);
+    const [only] = this.#pieces;
+    const data = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#bytes = 0;
+    if (data.length > 0) await this.#write(data);
+  }
+}

@@ -1,0 +1,59 @@
+/** What Node says of a broken connection, in this package's errors. */
+import {
+  BrokenError,
+  HawserError,
+  InUseError,
+  NameError,
+  RefusedError,
+  ResetError,
+  SocketError,
+  TimedOutError,
+} from "../core/errors.js";
+import type { Endpoint } from "./types.js";
+
+const classes: Readonly<Record<string, typeof SocketError>> = {
+  ECONNREFUSED: RefusedError,
+  ECONNRESET: ResetError,
+  ECONNABORTED: ResetError,
+  EPIPE: ResetError,
+  EADDRINUSE: InUseError,
+  ETIMEDOUT: TimedOutError,
+  ENOTFOUND: NameError,
+  EAI_AGAIN: NameError,
+};
+
+/** A failure of a connection that stood: a `BrokenError` whose cause is the `SocketError`. */
+export function networkError(error: Error, at: Endpoint | undefined): HawserError {
+  if (error instanceof HawserError) return error;
+  return new BrokenError(`the connection to ${describeEndpoint(at)} broke: ${error.message}`, {
+    cause: socketErrorOf(error, at) ?? error,
+  });
+}
+
+/** A failure to connect or to listen: the `SocketError` itself, where it is one. */
+export function connectError(error: unknown, at: Endpoint | undefined): unknown {
+  if (!(error instanceof Error) || error instanceof HawserError) return error;
+  if (error instanceof AggregateError) return connectError(error.errors.at(-1), at);
+  return socketErrorOf(error, at) ?? networkError(error, at);
+}
+
+function socketErrorOf(error: NodeJS.ErrnoException, at: Endpoint | undefined): SocketError | undefined {
+  if (typeof error.code !== "string" || error.errno === undefined || error.syscall === undefined)
+    return undefined;
+  const Class = classes[error.code] ?? SocketError;
+  return new Class(`${error.syscall} ${describeEndpoint(at)}: ${error.code}`, {
+    errno: Math.abs(error.errno),
+    code: error.code,
+    syscall: error.syscall,
+    address: describeEndpoint(at),
+    cause: error,
+  });
+}
+
+/** `127.0.0.1:25`, `[::1]:25`, `/run/lmtp`. */
+export function describeEndpoint(at: Endpoint | undefined): string {
+  if (at === undefined) return "the peer";
+  if (at.path !== undefined) return at.path;
+  const host = at.host?.includes(":") ? `[${at.host}]` : (at.host ?? "");
+  return at.port === undefined ? host : `${host}:${at.port}`;
+}
