@@ -6,7 +6,11 @@ import type { MailboxNamed } from "./types-response.js";
 
 /** mailbox: an astring. INBOX comes in any case and leaves in capitals. */
 export function mailbox(r: TokenReader): MailboxNamed {
-  const raw = r.astringBytes();
+  return mailboxOf(r, r.astringBytes());
+}
+
+/** The name that bytes of any form of string stand for. */
+export function mailboxOf(r: TokenReader, raw: Uint8Array): MailboxNamed {
   const sent = Buffer.from(raw.buffer as ArrayBuffer, raw.byteOffset, raw.length).toString("utf8");
   const name = r.utf8 ? sent : decodeLeniently(r, sent);
   if (leadsBack(name, raw, r.utf8)) return { mailbox: inbox(name) };

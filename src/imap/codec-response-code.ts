@@ -52,7 +52,7 @@ const codes: ReadonlyMap<string, Read> = new Map<string, Read>([
     (r) => ({ name: "COPYUID", uidValidity: number(r), source: uidSet(r), destination: uidSet(r) }),
   ],
   ["HIGHESTMODSEQ", (r) => ({ name: "HIGHESTMODSEQ", modSeq: r.number64() })],
-  ["MODIFIED", (r) => ({ name: "MODIFIED", set: SequenceSet.parse(r.atom(), r.limits.maxItems) })],
+  ["MODIFIED", (r) => ({ name: "MODIFIED", set: SequenceSet.parse(r.setText(), r.limits.maxItems) })],
   ["METADATA", metadata],
   ["BADURL", (r) => ({ name: "BADURL", value: r.remainder() })],
   ["REFERRAL", (r) => ({ name: "REFERRAL", value: r.remainder() })],
@@ -125,7 +125,7 @@ function number(r: TokenReader): number {
 }
 
 function uidSet(r: TokenReader): UidSet {
-  const set = UidSet.parse(r.atom(), r.limits.maxItems);
+  const set = UidSet.parse(r.setText(), r.limits.maxItems);
   r.spaces();
   return set;
 }

@@ -198,5 +198,10 @@ function vanished(r: TokenReader): ImapResponse {
   const earlier = r.byte === 0x28;
   if (earlier) r.list(() => r.acceptWord("EARLIER") || r.fail("EARLIER was due"));
   r.spaces();
-  return { type: "vanished", earlier, uids: UidSet.parse(r.atom(), r.limits.maxItems), defects: r.defects };
+  return {
+    type: "vanished",
+    earlier,
+    uids: UidSet.parse(r.setText(), r.limits.maxItems),
+    defects: r.defects,
+  };
 }

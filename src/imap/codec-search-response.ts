@@ -65,7 +65,7 @@ function esearchItem(r: TokenReader, name: string, data: EsearchData): void {
 }
 
 function set(r: TokenReader): SequenceSet {
-  return SequenceSet.parse(r.atom(), r.limits.maxItems);
+  return SequenceSet.parse(r.setText(), r.limits.maxItems);
 }
 
 /** PARTIAL: `(1:100 5,7:9)` or `(-1:-100 NIL)` (RFC 9394 section 3.1). */

@@ -266,7 +266,7 @@ export class TokenReader {
   literal(): Uint8Array | StreamedLiteral {
     const found = this.frameLiteral();
     if (found.data !== undefined) return found.data;
-    return { streamed: true, octets: found.octets, index: this.#literals.indexOf(found) };
+    return { streamed: true, octets: found.octets, index: this.indexOfLiteral(found) };
   }
 
   /** literal or literal8, with all that the framer knows of it. */
@@ -278,6 +278,11 @@ export class TokenReader {
     if (found === undefined) this.fail("a literal was due");
     this.pos = closing + 1;
     return found;
+  }
+
+  /** Which of the frame's literals it is, from 0. */
+  indexOfLiteral(literal: FrameLiteral): number {
+    return this.#literals.indexOf(literal);
   }
 
   #hasLiteralHere(): boolean {
@@ -337,6 +342,18 @@ export class TokenReader {
     const from = this.pos;
     this.astringChars();
     return this.bytes(from);
+  }
+
+  /** sequence-set, as text for the sets to read: digits, `:`, `,`, `*`, or `$`. */
+  setText(): string {
+    const from = this.pos;
+    for (; this.pos < this.end; this.pos += 1) {
+      const byte = this.byte;
+      const isSetByte = (byte >= 0x30 && byte <= 0x3a) || byte === 0x2c || byte === 0x2a || byte === 0x24;
+      if (!isSetByte) break;
+    }
+    if (this.pos === from) this.fail("a set was due");
+    return this.text.toString("latin1", from, this.pos);
   }
 
   /** Takes one value of any shape, however deep, and gives its bytes; literals in it stay behind. */
