@@ -170,9 +170,9 @@ class CommandWriter {
   #text(value: string | Secret, bare: boolean): void {
     const isSecret = value instanceof Secret;
     const text = reveal(value);
-    if (text.includes("\0")) throw new LocalProtocolError("a string holds no NUL");
     if (bare && isBareAstring(text)) this.text(text, isSecret ? value.toString() : text);
     else if (isQuotable(text, this.#utf8)) this.text(quote(text), isSecret ? value.toString() : quote(text));
+    // A NUL makes it a literal as well, and no literal takes that.
     else this.#octets(Buffer.from(text), false, isSecret ? value.toString() : undefined);
   }
 

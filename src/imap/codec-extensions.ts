@@ -39,6 +39,7 @@ function quotaResource(r: TokenReader): QuotaResource {
   return { name, usage, limit: r.number64() };
 }
 
+/** quotaroot-response: a mailbox and its quota roots. */
 export function quotaRootResponse(r: TokenReader): ImapResponse {
   r.sp();
   const name = mailbox(r);
@@ -67,6 +68,7 @@ export function listRightsResponse(r: TokenReader): ImapResponse {
   return { type: "list-rights", ...name, identifier, required, optional, defects: r.defects };
 }
 
+/** myrights-data: a mailbox and the rights that one has. */
 export function myRightsResponse(r: TokenReader): ImapResponse {
   r.sp();
   const name = mailbox(r);

@@ -1,6 +1,7 @@
 /** Reading the tokens of the ABNF straight off a frame's bytes: RFC 9051 section 9, sections 4.1 to 4.5. */
 import { RemoteProtocolError } from "../core/errors.js";
 import { defaultLimits, type Limits } from "../core/limits.js";
+import { flagOf } from "./codec-flags.js";
 import type { Frame, FrameLiteral } from "./codec-framer.js";
 import { atomText } from "./codec-intern.js";
 import type { StreamedLiteral } from "./types-message.js";
@@ -428,23 +429,4 @@ function upper(byte: number): number {
 
 function isAtomByte(byte: number | undefined): boolean {
   return byte !== undefined && charClass[byte] === 1;
-}
-
-const systemFlags = new Map(
-  ["Answered", "Flagged", "Deleted", "Seen", "Draft", "Recent"].map((name) => [
-    name.toLowerCase(),
-    `\\${name}`,
-  ]),
-);
-const knownFlags = new Map<string, string>();
-
-/** A system flag in its usual spelling: `\SEEN` is `\Seen` (RFC 9051 section 2.3.2: flags ignore case). */
-function flagOf(name: string): string {
-  return knownFlags.get(name) ?? newFlag(name);
-}
-
-function newFlag(name: string): string {
-  const flag = systemFlags.get(name.toLowerCase()) ?? `\\${name}`;
-  if (knownFlags.size < 256 && name.length <= 32) knownFlags.set(name, flag);
-  return flag;
 }

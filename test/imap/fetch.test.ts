@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatResponseBytes } from "../../src/imap/codec-format.js";
 import { parseResponse } from "../../src/imap/codec-response.js";
 import type { BodyMultipart, BodySinglePart, FetchAttributes } from "../../src/imap/types.js";
 import { frameOf, parseEveryWay, text } from "./support.js";
@@ -9,6 +10,10 @@ function fetched(items: string): FetchAttributes {
   assert.ok(response.type === "fetch");
   assert.equal(response.sequence, 12);
   assert.deepEqual(response.defects, []);
+  if (response.attributes.other === undefined) {
+    const sent = formatResponseBytes({ type: "fetch", sequence: 12, attributes: response.attributes });
+    assert.deepEqual(parseResponse(frameOf(sent)), response);
+  }
   return response.attributes;
 }
 
@@ -376,4 +381,5 @@ test("a parameter called __proto__ does no harm", () => {
   );
   assert.ok(response.type === "fetch");
   assert.deepEqual(response.attributes.body?.parameters, { a: "b" });
+  assert.deepEqual(response.defects, ["a parameter is called __proto__"]);
 });

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { RemoteProtocolError } from "../../src/core/errors.js";
+import { formatResponseBytes, type OutgoingResponse } from "../../src/imap/codec-format.js";
 import { parseGreeting, parseResponse } from "../../src/imap/codec-response.js";
 import { SequenceSet, UidSet } from "../../src/imap/codec-sequence-set.js";
+import type { ParseOptions } from "../../src/imap/codec-tokens.js";
+import type { ImapResponse } from "../../src/imap/types.js";
 import { bytes, frameOf, onlyOurErrors, parseEveryWay } from "./support.js";
 
 const seqs = (text: string) => SequenceSet.parse(text);
@@ -338,6 +341,20 @@ function normal(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, normal(one)]));
 }
 
+/** Through the server's half and back. */
+function again(response: ImapResponse, options: ParseOptions = {}): unknown {
+  return parseResponse(frameOf(formatResponseBytes(response as OutgoingResponse, options)), options);
+}
+
+for (const [name, wire, want] of cases) {
+  if (want["type"] === "other" || "extended" in want) continue;
+  test(`format and parse: ${name}`, () => {
+    const response = parseResponse(frameOf(`${wire}\r\n`));
+    assert.deepEqual(normal(again(response)), normal(response));
+    assert.deepEqual(normal(again(response, { utf8: true })), normal(response));
+  });
+}
+
 for (const [name, wire, want] of cases) {
   test(`response: ${name}`, () => {
     assert.deepEqual(normal(parseEveryWay(`${wire}\r\n`)), normal({ ...want, defects: [] }));
@@ -394,6 +411,7 @@ for (const [wire, want] of codes) {
     assert.ok(response.type === "status");
     assert.deepEqual(normal(response.code), normal(want));
     assert.deepEqual([response.tag, response.text, response.defects], ["A1", "text", []]);
+    assert.deepEqual(normal(again(response)), normal(response));
   });
 }
 
