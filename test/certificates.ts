@@ -8,7 +8,7 @@ interface X509 {
   readonly KeyUsagesExtension: new (usages: number, critical?: boolean) => object;
   readonly KeyUsageFlags: { readonly digitalSignature: number; readonly keyCertSign: number };
   readonly ExtendedKeyUsageExtension: new (usages: readonly string[]) => object;
-  readonly ExtendedKeyUsage: { readonly serverAuth: string };
+  readonly ExtendedKeyUsage: { readonly serverAuth: string; readonly clientAuth: string };
   readonly SubjectAlternativeNameExtension: new (names: readonly { type: string; value: string }[]) => object;
   readonly X509CertificateGenerator: {
     createSelfSigned(options: object): Promise<X509Certificate>;
@@ -34,41 +34,89 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const hourMs = 3_600_000;
 
 export async function makeCertificates(): Promise<Certificates> {
+  const authority = await makeAuthority();
+  return { ca: authority.ca, ...(await authority.issue()) };
+}
+
+/** A certificate and its key, in PEM. */
+export interface Issued {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What a certificate says. Default: that of a server on this machine, good for a day. */
+export interface CertificateOptions {
+  readonly commonName?: string;
+  readonly dns?: readonly string[];
+  readonly ips?: readonly string[];
+  /** For a client, and not a server. */
+  readonly client?: boolean;
+  /** Good until an hour ago. */
+  readonly expired?: boolean;
+}
+
+/** An authority that signs. */
+export interface Authority {
+  /** Its own certificate, in PEM. */
+  readonly ca: string;
+  issue(options?: CertificateOptions): Promise<Issued>;
+}
+
+/** An authority that nobody else knows. */
+export async function makeAuthority(name = "hawser test authority"): Promise<Authority> {
   const x509 = createRequire(import.meta.url)("@peculiar/x509") as X509;
-  const dates = { notBefore: new Date(Date.now() - hourMs), notAfter: new Date(Date.now() + 24 * hourMs) };
-  const authority = await makeKeys();
+  const keys = await makeKeys();
+  let serial = 1;
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
-    ...dates,
+    ...dates(false),
     serialNumber: "01",
-    name: "CN=hawser test authority",
-    keys: authority,
+    name: `CN=${name}`,
+    keys,
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
     ],
   });
-  const leaf = await makeKeys();
-  const cert = await x509.X509CertificateGenerator.create({
-    ...dates,
-    serialNumber: "02",
-    subject: "CN=localhost",
-    issuer: ca.subject,
-    publicKey: leaf.publicKey,
-    signingKey: authority.privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        { type: "dns", value: "localhost" },
-        { type: "ip", value: "127.0.0.1" },
-        { type: "ip", value: "::1" },
-      ]),
-    ],
-  });
-  return { ca: ca.toString("pem"), cert: cert.toString("pem"), key: await keyPem(leaf.privateKey) };
+  const issue = async (options: CertificateOptions = {}): Promise<Issued> => {
+    const leaf = await makeKeys();
+    serial += 1;
+    const cert = await x509.X509CertificateGenerator.create({
+      ...dates(options.expired === true),
+      serialNumber: serial.toString(16).padStart(2, "0"),
+      subject: `CN=${options.commonName ?? "localhost"}`,
+      issuer: ca.subject,
+      publicKey: leaf.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: algorithm,
+      extensions: extensionsOf(x509, options),
+    });
+    return { cert: cert.toString("pem"), key: await keyPem(leaf.privateKey) };
+  };
+  return { ca: ca.toString("pem"), issue };
+}
+
+function dates(expired: boolean): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return {
+    notBefore: new Date(now - 2 * hourMs),
+    notAfter: new Date(now + (expired ? -1 : 24) * hourMs),
+  };
+}
+
+function extensionsOf(x509: X509, options: CertificateOptions): object[] {
+  const { dns = ["localhost"], ips = ["127.0.0.1", "::1"], client = false } = options;
+  const names = [
+    ...dns.map((value) => ({ type: "dns", value })),
+    ...ips.map((value) => ({ type: "ip", value })),
+  ];
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([client ? clientAuth : serverAuth]),
+    ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+  ];
 }
 
 function makeKeys(): Promise<webcrypto.CryptoKeyPair> {

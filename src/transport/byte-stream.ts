@@ -82,12 +82,16 @@ export class ByteStream {
     }
   }
 
-  /** Sends bytes; resolves when there is room for more. An aborted write may have sent all, some or nothing. */
+  /**
+   * Sends bytes; resolves when there is room for more. A write that was given up may have sent all, some or nothing; one
+   * whose signal was given before has sent nothing.
+   */
   async write(data: Uint8Array, options?: OpOptions): Promise<void> {
-    const written = this.transport.write(data);
-    if (options?.signal === undefined && options?.timeoutMs === undefined) return await written;
+    if (options?.signal === undefined && options?.timeoutMs === undefined)
+      return await this.transport.write(data);
     using deadline = new Deadline("sending", options);
-    await deadline.race(written);
+    deadline.throwIfOver();
+    await deadline.race(this.transport.write(data));
   }
 
   /**
@@ -95,16 +99,17 @@ export class ByteStream {
    * connection.
    *
    * @throws {RemoteProtocolError} bytes had arrived before the handshake.
+   * @throws {BusyError} a read is under way, be it one whose caller has given up. The connection goes on as before.
    */
   async startTls(upgrade: TlsUpgrade, options?: OpOptions): Promise<TlsInfo> {
-    if (this.queue.length > 0 || this.#reading !== undefined) {
-      await this.transport.close();
-      throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
-        excerpt: this.queue.peek(),
-        rfc: "RFC 3207 section 6",
-      });
-    }
-    return await this.transport.startTls(upgrade, options);
+    // Of what such a read has got by now nobody could say whether it came before the handshake.
+    if (this.#receiving || this.#reading !== undefined) throw new BusyError("a read is under way");
+    if (this.queue.length === 0) return await this.transport.startTls(upgrade, options);
+    await this.transport.close();
+    throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
+      excerpt: this.queue.peek(),
+      rfc: "RFC 3207 section 6",
+    });
   }
 
   async close(): Promise<void> {

@@ -3,8 +3,10 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { OpOptions } from "../core/deadline.js";
 import { BrokenError, BusyError, ClosedError, RemoteProtocolError } from "../core/errors.js";
+import { ChunkQueue } from "./chunk-queue.js";
+import { giveBack } from "./give-back.js";
 import { networkError } from "./network-error.js";
-import { tlsInfo, upgradeDuplex } from "./tls.js";
+import { prepareTls, type Secured } from "./tls.js";
 import type { Endpoint, TlsInfo, TlsUpgrade, Transport } from "./types.js";
 
 /** Reading stops while more than this waits for the reader. */
@@ -15,14 +17,23 @@ interface Waiter<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** The two ends of a connection, where the stream itself does not know them. */
+export interface Ends {
+  readonly local?: Endpoint | undefined;
+  readonly remote?: Endpoint | undefined;
+}
+
 /** Wraps a stream of Node as a {@link Transport}. The stream must be connected, and nobody else may read from it. */
 export class DuplexTransport implements Transport {
   #stream: Duplex;
-  #chunks: Uint8Array[] = [];
-  #bufferedBytes = 0;
+  readonly #chunks: ChunkQueue = new ChunkQueue();
+  /** Whether this side has said, or the peer has, that nothing more will come from it. */
+  #finished = false;
   #ended = false;
   #failure: unknown;
   #closed = false;
+  /** Whether the stream belongs to somebody else now. */
+  #handedOver = false;
   #reader: Waiter<Uint8Array | undefined> | undefined;
   #drained: Waiter<void>[] = [];
   #detach: () => void = () => {};
@@ -30,10 +41,10 @@ export class DuplexTransport implements Transport {
   readonly remote: Endpoint | undefined;
   #tls: TlsInfo | undefined;
 
-  constructor(stream: Duplex, endpoints: { readonly local?: Endpoint; readonly remote?: Endpoint } = {}) {
+  constructor(stream: Duplex, ends: Ends = {}) {
     this.#stream = stream;
-    this.local = endpoints.local ?? localEndpoint(stream);
-    this.remote = endpoints.remote ?? remoteEndpoint(stream);
+    this.local = ends.local ?? localEndpoint(stream);
+    this.remote = ends.remote ?? remoteEndpoint(stream);
     this.#attach(stream);
   }
 
@@ -42,76 +53,95 @@ export class DuplexTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes + this.#stream.readableLength;
+    return this.#handedOver ? 0 : this.#chunks.bytes + this.#stream.readableLength;
   }
 
   read(): Promise<Uint8Array | undefined> {
+    if (this.#unusable) return Promise.reject(closedError());
+    if (this.#reader !== undefined) return Promise.reject(busyReading());
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      this.#bufferedBytes -= chunk.length;
-      if (this.#chunks.length === 0 && this.#stream.isPaused()) this.#stream.resume();
+      if (this.#chunks.bytes === 0 && this.#stream.isPaused()) this.#stream.resume();
       return Promise.resolve(chunk);
     }
-    if (this.#closed) return Promise.reject(new ClosedError("the connection was closed"));
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#ended) return Promise.resolve(undefined);
-    if (this.#reader !== undefined) return Promise.reject(new BusyError("another read is under way"));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });
   }
 
   write(data: Uint8Array): Promise<void> {
-    if (this.#closed) return Promise.reject(new ClosedError("the connection was closed"));
+    if (this.#unusable) return Promise.reject(closedError());
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#finished) return Promise.reject(new ClosedError("this side of the connection has ended"));
     if (!this.#stream.writable) return Promise.reject(new BrokenError("the connection takes no more data"));
     if (data.length === 0 || this.#stream.write(data)) return Promise.resolve();
     return new Promise((resolve, reject) => this.#drained.push({ resolve, reject }));
   }
 
   end(): Promise<void> {
+    const stream = this.#stream;
+    if (this.#unusable) return Promise.resolve();
+    this.#finished = true;
     return new Promise((resolve) => {
-      if (this.#stream.destroyed || this.#stream.writableEnded) resolve();
-      else this.#stream.end(() => resolve());
+      if (stream.destroyed || stream.writableFinished) resolve();
+      // Not the callback of `end`, which a Duplex of Node 20 forgets when it is destroyed.
+      else stream.once("finish", resolve).once("close", resolve).end();
     });
   }
 
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#settle(new ClosedError("the connection was closed"));
+      this.#chunks.takeAll();
+      this.#settle(closedError());
       this.#stream.destroy();
     }
     return Promise.resolve();
   }
 
   async startTls(upgrade: TlsUpgrade, options: OpOptions = {}): Promise<TlsInfo> {
-    if (this.bufferedBytes > 0) {
-      await this.close();
-      throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
-        rfc: "RFC 3207 section 6",
-      });
-    }
+    if (this.#unusable) throw closedError();
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#tls !== undefined) throw new BusyError("the connection is in TLS already");
+    if (this.#reader !== undefined) throw busyReading();
+    if (this.bufferedBytes > 0) await this.#refuseInjected();
+    const shake = prepareTls(upgrade, this.remote);
     const plain = this.#release();
     try {
-      const secure = await upgradeDuplex(plain, upgrade, options, this.remote);
-      this.#stream = secure;
-      this.#tls = tlsInfo(secure, upgrade);
-      this.#attach(secure);
-      return this.#tls;
+      const { socket, info } = await shake(plain, options);
+      if (this.#closed) {
+        socket.destroy();
+        throw closedError();
+      }
+      this.#stream = socket;
+      this.#tls = info;
+      this.#attach(socket);
+      return info;
     } catch (error) {
       plain.destroy();
-      this.#failure = error;
-      throw error;
+      this.#failure ??= error;
+      throw this.#closed ? closedError() : error;
     }
   }
 
+  async #refuseInjected(): Promise<never> {
+    const excerpt = this.#chunks.shift() ?? new Uint8Array(0);
+    await this.close();
+    throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
+      excerpt,
+      rfc: "RFC 3207 section 6",
+    });
+  }
+
   toNode(): Duplex {
+    if (this.#unusable) throw closedError();
+    if (this.#reader !== undefined) throw busyReading();
     const stream = this.#release();
-    for (const chunk of this.#chunks.splice(0).reverse()) stream.unshift(chunk);
-    this.#closed = true;
-    return stream;
+    this.#handedOver = true;
+    this.#settle(closedError());
+    return giveBack(stream, this.#chunks.takeAll(), this.#ended);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,20 +154,30 @@ export class DuplexTransport implements Transport {
     return this;
   }
 
+  get #unusable(): boolean {
+    return this.#closed || this.#handedOver;
+  }
+
   #attach(stream: Duplex): void {
     const onData = (chunk: Uint8Array) => this.#take(chunk);
     const onEnd = () => this.#finish();
     const onError = (error: Error) => this.#fail(error);
     const onDrain = () => this.#drain();
     const onClose = () => this.#fail(undefined);
-    stream.on("data", onData).on("end", onEnd).on("error", onError).on("drain", onDrain).on("close", onClose);
-    // A stream that was paused before does not begin to flow by a listener alone.
-    stream.resume();
+    stream.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    // Once it is to end a stream reports no drain, but that it has finished.
+    stream.on("drain", onDrain).on("finish", onDrain);
     this.#detach = () => {
-      stream.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
+      stream.off("data", onData).off("end", onEnd).off("close", onClose);
+      stream.off("drain", onDrain).off("finish", onDrain);
       // An error after this belongs to whoever has the stream next, and must not end the process in between.
       stream.off("error", onError).on("error", () => {});
     };
+    // What happened before anybody listened.
+    if (stream.readableEnded) this.#finish();
+    if (stream.destroyed) this.#fail(stream.errored ?? undefined);
+    // A stream that was paused before does not begin to flow by a listener alone.
+    stream.resume();
   }
 
   #release(): Duplex {
@@ -153,9 +193,9 @@ export class DuplexTransport implements Transport {
       reader.resolve(chunk);
       return;
     }
+    if (this.#closed) return;
     this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.length;
-    if (this.#bufferedBytes > highWaterBytes) this.#stream.pause();
+    if (this.#chunks.bytes > highWaterBytes) this.#stream.pause();
   }
 
   #finish(): void {
@@ -171,10 +211,10 @@ export class DuplexTransport implements Transport {
   /** The stream is over: by an error, or without one. */
   #fail(error: Error | undefined): void {
     if (this.#closed) return;
-    this.#failure ??= error === undefined ? undefined : networkError(error, this.remote);
-    if (error === undefined && !this.#ended) this.#failure ??= new BrokenError("the connection was cut");
-    if (this.#failure !== undefined || !this.#ended) this.#settle(this.#failure);
-    else for (const { reject } of this.#drained.splice(0)) reject(new BrokenError("the connection is over"));
+    if (error !== undefined) this.#failure ??= networkError(error, this.remote);
+    else if (!this.#ended || this.#drained.length > 0)
+      this.#failure ??= new BrokenError("the connection was cut");
+    this.#settle(this.#failure);
   }
 
   #settle(reason: unknown): void {
@@ -184,9 +224,20 @@ export class DuplexTransport implements Transport {
   }
 }
 
+function closedError(): ClosedError {
+  return new ClosedError("the connection was closed");
+}
+
+function busyReading(): BusyError {
+  return new BusyError("another read is under way");
+}
+
 /**
  * Begins TLS on a connection whose first byte is to be TLS. What has arrived so far belongs to the handshake, unlike
- * after a STARTTLS. The connection is closed when it fails.
+ * after a STARTTLS. The connection is closed when it fails. Closing the transport that was given closes the new one.
+ *
+ * @throws {LocalProtocolError} the options make no sense.
+ * @throws {BrokenError} the handshake failed, or the peer's certificate is not good.
  */
 export async function overTls(
   transport: Transport,
@@ -194,15 +245,15 @@ export async function overTls(
   options: OpOptions = {},
 ): Promise<Transport> {
   const { local, remote } = transport;
-  const plain = transport.toNode();
+  let secured: Secured;
   try {
-    const secure = await upgradeDuplex(plain, upgrade, options, remote);
-    const ends = { ...(local !== undefined && { local }), ...(remote !== undefined && { remote }) };
-    return new DuplexTransport(secure, ends).secured(tlsInfo(secure, upgrade));
+    const shake = prepareTls(upgrade, remote);
+    secured = await shake(transport.toNode(), options);
   } catch (error) {
-    plain.destroy();
+    await transport.close();
     throw error;
   }
+  return new DuplexTransport(secured.socket, { local, remote }).secured(secured.info);
 }
 
 function localEndpoint(stream: Duplex): Endpoint | undefined {

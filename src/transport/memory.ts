@@ -28,11 +28,23 @@ export function memoryPair(options: MemoryPairOptions = {}): [Transport, Transpo
   ];
 }
 
+/** A write on its way, and how far it has come. */
+interface Arriving {
+  readonly bytes: Uint8Array;
+  at: number;
+}
+
 class Half extends Duplex {
   readonly #fragmentBytes: number;
   #other: Half | undefined;
   /** Called when the other half has taken what was written. */
   #taken: (() => void) | undefined;
+  #arriving: Arriving | undefined;
+  /** Whether nothing follows what is arriving. */
+  #last = false;
+  #pushing = false;
+  /** Whether the other half still waits to be told that its write was taken. */
+  #owed = false;
 
   constructor(fragmentBytes: number) {
     super({ allowHalfOpen: true });
@@ -44,56 +56,87 @@ class Half extends Duplex {
   }
 
   override _read(): void {
-    this.#other?.release();
+    if (this.#arriving !== undefined) this.#pushFragments();
+    else if (this.#owed) this.#release();
+  }
+
+  #release(): void {
+    this.#owed = false;
+    this.#other?.taken();
   }
 
   /** What was written has been taken: the next write may come. */
-  release(): void {
+  taken(): void {
     const taken = this.#taken;
     this.#taken = undefined;
     taken?.();
   }
 
-  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
     const other = this.#other;
     if (other === undefined || other.destroyed) {
-      this.destroy(
-        Object.assign(new Error("the other end is closed"), { code: "EPIPE", errno: 32, syscall: "write" }),
-      );
+      done(brokenPipe());
       return;
     }
     this.#taken = done;
     // A copy: the writer may use its memory again. Later: a network answers nobody in the middle of a call.
     const copy = Buffer.from(chunk);
-    setImmediate(() => other.arrive(copy, this));
+    setImmediate(() => other.arrive(copy));
   }
 
-  /** Takes what the other half has written, in fragments. */
-  arrive(bytes: Uint8Array, from: Half): void {
+  /** Takes what the other half has written. */
+  arrive(bytes: Uint8Array): void {
     if (this.destroyed) return;
+    this.#arriving = { bytes, at: 0 };
+    this.#owed = true;
+    this.#pushFragments();
+  }
+
+  /** Gives fragments to the reader for as long as it wants more. */
+  #pushFragments(): void {
+    if (this.#pushing) return;
+    this.#pushing = true;
     let wantsMore = true;
-    for (let at = 0; at < bytes.length; at += this.#fragmentBytes)
-      wantsMore = this.push(bytes.subarray(at, at + this.#fragmentBytes));
-    if (wantsMore) from.release();
+    while (wantsMore && this.#arriving !== undefined) wantsMore = this.#pushFragment(this.#arriving);
+    this.#pushing = false;
+  }
+
+  #pushFragment(arriving: Arriving): boolean {
+    const fragment = arriving.bytes.subarray(arriving.at, arriving.at + this.#fragmentBytes);
+    arriving.at += fragment.length;
+    if (arriving.at >= arriving.bytes.length) this.#arriving = undefined;
+    const wantsMore = fragment.length === 0 || this.push(fragment);
+    if (this.#arriving !== undefined) return wantsMore;
+    if (this.#last) this.push(null);
+    else if (wantsMore) this.#release();
+    return wantsMore;
   }
 
   override _final(done: () => void): void {
-    const other = this.#other;
-    setImmediate(() => {
-      if (other?.destroyed === false) other.push(null);
-    });
+    setImmediate(() => this.#other?.finish());
     done();
   }
 
+  /** The other half sends nothing more. */
+  finish(): void {
+    this.#last = true;
+    if (!this.destroyed && this.#arriving === undefined) this.push(null);
+  }
+
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const other = this.#other;
-    if (other !== undefined && !other.destroyed) {
-      setImmediate(() => {
-        if (!other.readableEnded && !this.writableFinished) other.push(null);
-      });
-    }
+    setImmediate(() => this.#other?.bereave());
     done(error);
   }
+
+  /** The other half is gone. What it sent is still to be read; what waits for it to read has nowhere to go. */
+  bereave(): void {
+    this.finish();
+    if (this.#taken !== undefined) this.destroy(brokenPipe());
+  }
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("the other end is closed"), { code: "EPIPE", errno: 32, syscall: "write" });
 }
 
 function duplexPair(fragmentBytes: number): [Duplex, Duplex] {

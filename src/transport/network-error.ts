@@ -24,18 +24,31 @@ const classes: Readonly<Record<string, typeof SocketError>> = {
 
 /** A failure of a connection that stood: a `BrokenError` whose cause is the `SocketError`. */
 export function networkError(error: Error, at: Endpoint | undefined): HawserError {
-  if (error instanceof HawserError) return error;
+  if (error instanceof HawserError && !(error instanceof SocketError)) return error;
   return new BrokenError(`the connection to ${describeEndpoint(at)} broke: ${error.message}`, {
-    cause: socketErrorOf(error, at) ?? error,
+    cause: error instanceof SocketError ? error : (socketErrorOf(error, at) ?? error),
   });
 }
 
 /** A failure to connect or to listen: the `SocketError` itself, where it is one. */
 export function connectError(error: unknown, at: Endpoint | undefined): unknown {
+  if (error instanceof AggregateError) return connectError(mostTelling(error.errors), at);
   if (!(error instanceof Error) || error instanceof HawserError) return error;
-  if (error instanceof AggregateError) return connectError(error.errors.at(-1), at);
   return socketErrorOf(error, at) ?? networkError(error, at);
 }
+
+/** Of several addresses that failed: not the one that this machine has no way to, if there is another. */
+function mostTelling(errors: readonly unknown[]): unknown {
+  const reached = errors.filter((error) => !unreachable.has((error as NodeJS.ErrnoException).code ?? ""));
+  return reached.at(-1) ?? errors.at(-1);
+}
+
+const unreachable: ReadonlySet<string> = new Set([
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
 
 function socketErrorOf(error: NodeJS.ErrnoException, at: Endpoint | undefined): SocketError | undefined {
   if (typeof error.code !== "string" || error.errno === undefined || error.syscall === undefined)

@@ -1,6 +1,7 @@
 /** The usual provider of transports: Node's own sockets. */
-import { connect, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket, type SocketConnectOpts } from "node:net";
 import { type OpOptions, withDeadline } from "../core/deadline.js";
+import { checkedPort, checkTarget } from "./check-target.js";
 import { DuplexTransport } from "./duplex.js";
 import { connectError } from "./network-error.js";
 import type {
@@ -16,25 +17,28 @@ import type {
 export const nodeProvider: TransportProvider = { connect: connectNode, listen: listenNode };
 
 async function connectNode(target: ConnectTarget, options: OpOptions = {}): Promise<Transport> {
-  const socket = connect(netOptions(target));
+  checkTarget(target);
+  const socket = new Socket({ allowHalfOpen: true });
   try {
-    await withDeadline("connect", options, () => connected(socket));
+    await withDeadline("connect", options, () => connected(socket.connect(netOptions(target))));
   } catch (error) {
     socket.destroy();
     throw connectError(error, target);
   }
   socket.setNoDelay(true);
-  return new DuplexTransport(socket, {
-    remote: { ...target, ...(target.path === undefined && { host: target.host ?? socket.remoteAddress }) },
-  });
+  return new DuplexTransport(socket, { remote: remoteOf(target) });
 }
 
-function netOptions(target: ConnectTarget): NetConnectOpts {
-  if (target.path !== undefined) return { path: target.path, allowHalfOpen: true };
+/** The peer by the name that was asked for: its certificate must have it. */
+function remoteOf({ host = "localhost", port, path }: ConnectTarget): Endpoint {
+  return path === undefined ? { host, port } : { path };
+}
+
+function netOptions(target: ConnectTarget): SocketConnectOpts {
+  if (target.path !== undefined) return { path: target.path };
   return {
     host: target.host ?? "localhost",
-    port: target.port ?? 0,
-    allowHalfOpen: true,
+    port: checkedPort(target.port ?? 0),
     autoSelectFamily: true,
     ...(target.localAddress !== undefined && { localAddress: target.localAddress }),
   };
@@ -53,6 +57,7 @@ function connected(socket: Socket): Promise<void> {
 }
 
 async function listenNode(target: ListenTarget, accept: (transport: Transport) => void): Promise<Listener> {
+  checkTarget(target, 0);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     // The client may be gone by now, and then there is nobody to serve.
     if (socket.remoteAddress === undefined && target.path === undefined) socket.destroy();

@@ -1,7 +1,8 @@
 /** A connection of which some bytes have been read already, or whose ends are others than they seem. */
 import type { Duplex } from "node:stream";
 import type { OpOptions } from "../core/deadline.js";
-import { RemoteProtocolError } from "../core/errors.js";
+import { ClosedError, RemoteProtocolError } from "../core/errors.js";
+import { giveBack } from "./give-back.js";
 import type { Endpoint, TlsInfo, TlsUpgrade, Transport } from "./types.js";
 
 /** The transport with `first` before whatever it still has to give. */
@@ -16,8 +17,10 @@ export function prepended(
 class PrependedTransport implements Transport {
   readonly #under: Transport;
   #first: Uint8Array;
+  #closed = false;
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
+  readonly sendFile: Transport["sendFile"];
 
   constructor(
     under: Transport,
@@ -29,6 +32,7 @@ class PrependedTransport implements Transport {
     this.#first = first;
     this.local = local;
     this.remote = remote;
+    this.sendFile = under.sendFile?.bind(under);
   }
 
   get tls(): TlsInfo | undefined {
@@ -40,10 +44,14 @@ class PrependedTransport implements Transport {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    if (this.#first.length === 0) return this.#under.read();
+    if (this.#closed) return Promise.reject(new ClosedError("the connection was closed"));
+    return this.#first.length === 0 ? this.#under.read() : Promise.resolve(this.#takeFirst());
+  }
+
+  #takeFirst(): Uint8Array {
     const first = this.#first;
     this.#first = new Uint8Array(0);
-    return Promise.resolve(first);
+    return first;
   }
 
   write(data: Uint8Array): Promise<void> {
@@ -55,22 +63,37 @@ class PrependedTransport implements Transport {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
+    this.#takeFirst();
     return this.#under.close();
   }
 
   async startTls(upgrade: TlsUpgrade, options?: OpOptions): Promise<TlsInfo> {
-    if (this.#first.length === 0) return await this.#under.startTls(upgrade, options);
+    if (this.#first.length === 0)
+      return await this.#under.startTls(named(upgrade, this.remote?.host), options);
+    const excerpt = this.#first;
     await this.close();
-    throw new RemoteProtocolError("bytes arrived in the clear before TLS started", { excerpt: this.#first });
+    throw new RemoteProtocolError("bytes arrived in the clear before TLS started", {
+      excerpt,
+      rfc: "RFC 3207 section 6",
+    });
   }
 
   toNode(): Duplex {
     const stream = this.#under.toNode();
-    if (this.#first.length > 0) stream.unshift(this.#first);
-    return stream;
+    return this.#first.length === 0 ? stream : giveBack(stream, [this.#takeFirst()], false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The server's name is that of the end that is spoken to, and not that of a proxy in between. */
+function named(upgrade: TlsUpgrade, host: string | undefined): TlsUpgrade {
+  if (upgrade.role === "server" || host === undefined) return upgrade;
+  return {
+    role: "client",
+    options: { ...upgrade.options, serverName: upgrade.options.serverName ?? host },
+  };
 }

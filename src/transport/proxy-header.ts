@@ -11,6 +11,7 @@ import type { Endpoint, Transport } from "./types.js";
 const maxTextBytes = 107;
 /** Section 2.2: "\r\n\r\n\0\r\nQUIT\n". */
 const signature = Buffer.from("0d0a0d0a000d0a515549540a", "hex");
+const textSignature = Buffer.from("PROXY ");
 /** Addresses need 216 bytes at most; what may follow (TLVs) is dropped, and limited. */
 const maxBinaryBytes = 2048;
 const rfc = "PROXY protocol section 2";
@@ -21,22 +22,48 @@ export interface ProxyHeader {
   readonly destination?: Endpoint | undefined;
 }
 
-/** Reads the header and gives the connection as that of the client it names. Call it for listed peers alone. */
+/**
+ * Reads the header and gives the connection as that of the client it names. Call it for listed peers alone: whoever may
+ * send a header may say that he is anybody. The connection is closed where there is no good one.
+ *
+ * @throws {RemoteProtocolError | LimitError} what came is no header.
+ */
 export async function readProxyHeader(transport: Transport, options: OpOptions = {}): Promise<Transport> {
   const stream = new ByteStream(transport);
-  const header = await stream.receive(proxyHeaderDecoder, { what: "the PROXY header", ...options });
+  const header = await headerOf(stream, options);
   return prepended(transport, stream.queue.take(stream.queue.length), {
     remote: header.source ?? transport.remote,
     local: header.destination ?? transport.local,
   });
 }
 
-/** The header of either version. */
+async function headerOf(stream: ByteStream, options: OpOptions): Promise<ProxyHeader> {
+  try {
+    return await stream.receive(proxyHeaderDecoder, { what: "the PROXY header", ...options });
+  } catch (error) {
+    await stream.close();
+    throw error;
+  }
+}
+
+/** The header of either version. Whatever begins otherwise is refused with its first byte that does. */
 export function proxyHeaderDecoder(queue: ByteQueue): ProxyHeader | undefined {
-  const start = queue.peek(Math.min(queue.length, signature.length));
-  if (start.length > 0 && signature.subarray(0, start.length).equals(start)) return binaryHeader(queue);
-  const line = queue.takeLine(maxTextBytes - 2);
+  const start = queue.peek(signature.length);
+  if (start.length === 0) return undefined;
+  if (beginsLike(start, signature)) return binaryHeader(queue);
+  if (!beginsLike(start, textSignature)) throw noHeader(start);
+  const line = queue.takeCrLfLine(maxTextBytes - 2);
   return line === undefined ? undefined : parseTextHeader(line);
+}
+
+/** Whether the bytes so far are those of the signature so far. */
+function beginsLike(start: Uint8Array, wanted: Uint8Array): boolean {
+  const length = Math.min(start.length, wanted.length);
+  return Buffer.compare(start.subarray(0, length), wanted.subarray(0, length)) === 0;
+}
+
+function noHeader(excerpt: Uint8Array): RemoteProtocolError {
+  return new RemoteProtocolError("this is no PROXY header", { excerpt, rfc });
 }
 
 /** Section 2.1: `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443`. */
@@ -46,8 +73,7 @@ function parseTextHeader(line: Uint8Array): ProxyHeader {
   if (proxy === "PROXY" && family === "UNKNOWN") return {};
   const version = family === "TCP4" ? 4 : family === "TCP6" ? 6 : undefined;
   const good = version !== undefined && isIP(source) === version && isIP(destination) === version;
-  if (proxy !== "PROXY" || !good || words.length !== 6)
-    throw new RemoteProtocolError("this is no PROXY header", { excerpt: line, rfc });
+  if (proxy !== "PROXY" || !good || words.length !== 6) throw noHeader(line);
   return {
     source: { host: source, port: portOf(sourcePort, line) },
     destination: { host: destination, port: portOf(destinationPort, line) },
@@ -69,6 +95,9 @@ function binaryHeader(queue: ByteQueue): ProxyHeader | undefined {
   const [versionAndCommand = 0, family = 0] = head.subarray(12);
   if (versionAndCommand >> 4 !== 2 || (versionAndCommand & 15) > 1)
     throw new RemoteProtocolError("a PROXY header of an unknown version", { excerpt: head, rfc });
+  // The other families and protocols are reserved, and whoever sends them is to be refused.
+  if (family >> 4 > 3 || (family & 15) > 2)
+    throw new RemoteProtocolError("a PROXY header of an unknown family", { excerpt: head, rfc });
   if (bytes > maxBinaryBytes) throw new LimitError("a PROXY header", maxBinaryBytes);
   if (queue.length < 16 + bytes) return undefined;
   const body = Buffer.from(queue.take(16 + bytes).subarray(16));

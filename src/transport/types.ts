@@ -20,7 +20,7 @@ export interface TlsInfo {
   readonly alpn: string | undefined;
   /** Whether the peer's certificate was checked and found good. */
   readonly authorized: boolean;
-  /** The name that the client asked for (SNI). */
+  /** The name that the client asked for (SNI); `undefined` where it was an address. */
   readonly serverName: string | undefined;
   /** The peer's certificate in DER; `undefined` where it sent none. */
   readonly peerCertificate: Uint8Array | undefined;
@@ -28,14 +28,22 @@ export interface TlsInfo {
   readonly localCertificate: Uint8Array | undefined;
   /** The subject's common name of the peer's certificate. */
   readonly peerName: string | undefined;
-  /** Keying material of this connection (RFC 5705), for channel bindings. */
+  /**
+   * Keying material of this connection (RFC 5705), for channel bindings.
+   *
+   * @throws {ClosedError} the connection is closed.
+   */
   exportKeyingMaterial(bytes: number, label: string): Uint8Array;
 }
 
 /** Certificates and keys: PEM text, PEM or DER bytes. */
 export type Pem = string | Uint8Array | readonly (string | Uint8Array)[];
 
-/** The client's half of TLS. The server's certificate and name are always checked. */
+/**
+ * The client's half of TLS. The server's certificate and name are always checked. Node makes no difference between an
+ * end that the peer declared (close_notify) and a connection that somebody cut: a protocol must tell by itself whether
+ * what it got is whole.
+ */
 export interface TlsClientOptions {
   /** The name that the server's certificate must have, and that is sent as SNI. Default: the host that was connected to. */
   readonly serverName?: string | undefined;
@@ -51,7 +59,7 @@ export interface TlsClientOptions {
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
   /**
    * SHA-256 of public keys (SPKI), in base64. When given, the server's certificate must have one of them, besides being
-   * good in the usual way.
+   * good in the usual way. With `dangerouslyAcceptAnyCertificate` the pin is all that is asked for.
    */
   readonly pins?: readonly string[] | undefined;
   /** For tests alone: takes any certificate, so that anybody in between can read and change everything. */
@@ -63,12 +71,13 @@ export interface TlsServerOptions {
   readonly cert: Pem;
   readonly key: Pem;
   readonly passphrase?: string | Secret | undefined;
-  /** Authorities for client certificates. Given, clients are asked for one, and `requireClientCertificate` demands it. */
+  /** Authorities for client certificates, whatever name the client asks for. Given, clients are asked for one. */
   readonly ca?: Pem | undefined;
+  /** Demands a client certificate of one of the authorities in `ca`. Default false. */
   readonly requireClientCertificate?: boolean | undefined;
   readonly alpn?: readonly string[] | undefined;
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
-  /** Other certificates by the name that the client asks for (SNI). */
+  /** Other certificates by the name that the client asks for (SNI): `mail.example.com`, or `*.example.com`. */
   readonly serverNames?: Readonly<Record<string, { readonly cert: Pem; readonly key: Pem }>> | undefined;
 }
 
@@ -83,9 +92,11 @@ export type TlsUpgrade =
  * - One `read` at a time. It gives 1 or more bytes, or `undefined` at the end. The bytes stay valid: nothing is written
  *   there again.
  * - `write` resolves when the data was taken and there is room for more. Several may be under way: their order is kept.
- * - `end` says that nothing more will be sent; reading goes on. `close` gives everything up at once, and pending calls
- *   reject with a `ClosedError`. Both may be called more than once.
- * - A connection that broke rejects with a `BrokenError` whose `cause` is the reason.
+ *   The memory belongs to the transport from then on: do not write there again.
+ * - `end` says that nothing more will be sent; reading goes on, and another `write` rejects with a `ClosedError`.
+ *   `close` gives everything up at once: pending calls reject with a `ClosedError`, and what was not read is gone. Both
+ *   may be called more than once, and neither rejects.
+ * - A connection that broke rejects with a `BrokenError` whose `cause` is the reason, once what arrived was read.
  */
 export interface Transport extends AsyncDisposable {
   readonly local: Endpoint | undefined;
@@ -98,10 +109,36 @@ export interface Transport extends AsyncDisposable {
   write(data: Uint8Array): Promise<void>;
   end(): Promise<void>;
   close(): Promise<void>;
-  /** Goes on in TLS. Rejects, and the connection is closed, if the handshake fails or bytes wait unread. */
+  /**
+   * Goes on in TLS. Rejects, and the connection is closed, if the handshake fails or bytes wait unread.
+   *
+   * @throws {BusyError} a read is under way, or the connection is in TLS already. It goes on as before.
+   * @throws {LocalProtocolError} the options make no sense. The connection goes on as before.
+   */
   startTls(upgrade: TlsUpgrade, options?: OpOptions): Promise<TlsInfo>;
-  /** Hands the connection to Node's streams. This transport is done for afterwards. */
+  /**
+   * Hands the connection to Node's streams, with the bytes that wait unread. Of this transport only `close` is left,
+   * which destroys the stream.
+   *
+   * @throws {BusyError} a read is under way.
+   * @throws {ClosedError} the connection was closed.
+   */
   toNode(): Duplex;
+  /** Sends a file without its bytes passing through this process; resolves with their number. Where the system can. */
+  readonly sendFile?:
+    | ((file: SendableFile, options?: SendFileRange & OpOptions) => Promise<number>)
+    | undefined;
+}
+
+/** A file to send: a descriptor, or what `fs.promises.open` gives. */
+export type SendableFile = number | { readonly fd: number };
+
+/** Which part of a file to send. */
+export interface SendFileRange {
+  /** Where to begin, in bytes. Default 0. */
+  readonly offset?: number | undefined;
+  /** How many bytes. Default: to the end. */
+  readonly count?: number | undefined;
 }
 
 /** Where to connect to. */
@@ -130,7 +167,8 @@ export interface Listener extends AsyncDisposable {
 
 /** A maker of transports: Node's sockets, the system's own, or none at all. */
 export interface TransportProvider {
+  /** A connection. What fails rejects with the `SocketError` itself. */
   connect(target: ConnectTarget, options?: OpOptions): Promise<Transport>;
-  /** Calls `accept` with each connection. */
+  /** Calls `accept` with each connection. It must not throw. */
   listen(target: ListenTarget, accept: (transport: Transport) => void): Promise<Listener>;
 }
