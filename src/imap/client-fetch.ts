@@ -68,7 +68,10 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
     this.#asked = new AskedItems(request.items);
     this.#answers = new AnswerBuilder(this.#asked, {
       ...{ as: request.options.as ?? "bytes", maxBytes: request.options.maxBytes ?? 32 * 1_048_576 },
-      ...{ maxHeldBytes: request.connection.maxHeldBytes, onRoom: () => request.connection.roomChanged() },
+      ...{
+        maxHeldBytes: request.connection.bounds.maxHeldBytes,
+        onRoom: () => request.connection.roomChanged(),
+      },
       failed: (error) => this.#fail(error),
     });
     const { chosen } = request;
@@ -195,7 +198,7 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
     if (response.type !== "fetch" || !this.#isMine(chosen, response.sequence, response.attributes))
       return false;
     this.#countAnswer();
-    if (this.#abandoned) this.#request.connection.drained(bytes);
+    if (this.#abandoned) this.#request.connection.bounds.drained(bytes);
     else this.#answer(response, bytes);
     return true;
   }
@@ -225,7 +228,7 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
   }
 
   get #holdsTooMuch(): boolean {
-    return this.#heldBytes > this.#request.connection.maxHeldBytes;
+    return this.#heldBytes > this.#request.connection.bounds.maxHeldBytes;
   }
 
   #deliver(message: Message, bytes: number): void {

@@ -71,7 +71,7 @@ class Listening implements AsyncIterableIterator<MailboxEvent> {
     this.#connection = connection;
     this.#teller = teller;
     this.#signal = signal;
-    this.#queue = new EventQueue(() => connection.eventTaken());
+    this.#queue = new EventQueue(() => connection.bounds.wanted());
     connection.subscribers.add(this.#queue);
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (signal?.aborted === true) this.#stop();

@@ -11,12 +11,15 @@ export interface LiteralSink {
   readonly full: boolean;
   /** Whether nobody will get what arrives. */
   readonly discards: boolean;
+  /** Whether its reader gets the octets as they come, however many. */
+  readonly streams: boolean;
 }
 
 /** Throws the octets away. */
 export class Discarded implements LiteralSink {
   readonly full: boolean = false;
   readonly discards: boolean = true;
+  readonly streams: boolean = false;
   push(): void {}
   end(): void {}
   fail(): void {}
@@ -25,6 +28,7 @@ export class Discarded implements LiteralSink {
 /** Gathers a literal that was asked for as bytes, up to a cap. */
 export class Gathered implements LiteralSink {
   readonly full: boolean = false;
+  readonly streams: boolean = false;
   readonly #maxBytes: number;
   readonly #onEnd: (data: Uint8Array | LimitError) => void;
   #pieces: Uint8Array[] = [];
@@ -61,6 +65,7 @@ const fullBytes = 262_144;
 
 /** A literal that is handed out as a stream. */
 export class LiveLiteral implements LiteralSink {
+  readonly streams: boolean = true;
   /** What its reader gets. */
   readonly body: Body;
   readonly #onRoom: () => void;
