@@ -192,7 +192,7 @@ class Idling {
   #begun(): void {
     this.#state = "idle";
     if (this.#wanted) this.end();
-    else this.#timer = setTimeout(() => this.end(), this.#reissueMs);
+    else this.#timer = setTimeout(() => this.end(), this.#reissueMs).unref();
   }
 
   /** DONE, as soon as the server can take it. */
@@ -204,7 +204,7 @@ class Idling {
     clearTimeout(this.#timer);
     this.#connection.sendLine("DONE", "DONE");
     const dead = new DeadlineError("the reply to DONE", this.#replyMs);
-    this.#timer = setTimeout(() => this.#connection.fail(dead), this.#replyMs);
+    this.#timer = setTimeout(() => this.#connection.fail(dead), this.#replyMs).unref();
     // The connection's end must not wait for this.
     void this.#connection.closed.then(() => clearTimeout(this.#timer));
   }
