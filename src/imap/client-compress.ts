@@ -2,18 +2,18 @@
 import type { Duplex } from "node:stream";
 import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from "node:zlib";
 import type { OpOptions } from "../core/deadline.js";
-import { BusyError, LimitError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
+import { BusyError, ClosedError, LimitError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
 import type { Endpoint, TlsInfo, TlsUpgrade, Transport } from "../transport/types.js";
 
-/** What is inflated may be so many times what arrived, once it is more than a megabyte. DEFLATE itself cannot exceed 1032. */
+/** What is inflated may be so many times what arrived, once it is more than 16 MiB. DEFLATE itself cannot exceed 1032. */
 const maxRatio = 200;
-const freeBytes = 1_048_576;
+const freeBytes = 16 * 1_048_576;
 /** Reading stops while so much that was inflated waits. */
 const fullBytes = 262_144;
 
 /** How much may be inflated. */
 export interface DeflateOptions {
-  /** The most that one compressed byte may become, on average and beyond the first megabyte. Default 200. */
+  /** The most that one compressed byte may become, on average and beyond the first 16 MiB. Default 200. */
   readonly maxRatio?: number | undefined;
 }
 
@@ -34,20 +34,16 @@ class DeflateTransport implements Transport {
   #bufferedBytes = 0;
   #failure: { readonly error: unknown } | undefined;
   #written: Promise<void> = Promise.resolve();
+  #inflating = false;
+  #told: (() => void) | undefined;
 
   constructor(under: Transport, ahead: Uint8Array, ratio: number) {
     this.#under = under;
     this.#ahead = ahead;
     this.#maxRatio = ratio;
     this.#inflate.on("data", (chunk: Uint8Array) => this.#inflated(chunk));
-    this.#inflate.on("error", (cause) => {
-      this.#failure ??= {
-        error: new RemoteProtocolError(`what the server compressed is broken: ${cause.message}`, {
-          cause,
-          rfc: "RFC 4978",
-        }),
-      };
-    });
+    this.#inflate.on("error", (cause) => this.#failed(brokenData(cause)));
+    this.#inflate.on("close", () => this.#failed(new ClosedError("the connection was closed")));
     this.#deflate.on("error", () => {});
   }
 
@@ -76,9 +72,12 @@ class DeflateTransport implements Transport {
         return chunk;
       }
       if (this.#failure !== undefined) throw this.#failure.error;
-      const arrived = await this.#arrived();
-      if (arrived === undefined) return undefined;
-      await this.#feed(arrived);
+      if (this.#inflating) await this.#news();
+      else {
+        const arrived = await this.#arrived();
+        if (arrived === undefined) return undefined;
+        this.#feed(arrived);
+      }
     }
   }
 
@@ -89,29 +88,43 @@ class DeflateTransport implements Transport {
     return ahead;
   }
 
-  /** Inflates until all of it is through, or there is something to hand out. */
-  #feed(arrived: Uint8Array): Promise<void> {
+  #feed(arrived: Uint8Array): void {
     this.#in += arrived.length;
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        this.#inflate.off("data", settle).off("error", settle);
-        resolve();
-      };
-      this.#inflate.on("data", settle).on("error", settle);
-      this.#inflate.write(arrived, settle);
+    this.#inflating = true;
+    this.#inflate.write(arrived, () => {
+      this.#inflating = false;
+      this.#tell();
     });
+  }
+
+  /** Something has been inflated, or all that arrived is through, or it has failed. */
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#told = resolve;
+    });
+  }
+
+  #tell(): void {
+    this.#told?.();
+    this.#told = undefined;
   }
 
   #inflated(chunk: Uint8Array): void {
     this.#out += chunk.length;
     if (this.#out > freeBytes && this.#out > this.#in * this.#maxRatio) {
-      this.#failure ??= { error: new LimitError("what a compressed byte becomes", this.#maxRatio) };
+      this.#failed(new LimitError("what a compressed byte becomes", this.#maxRatio));
       this.#inflate.destroy();
       return;
     }
     this.#chunks.push(chunk);
     this.#bufferedBytes += chunk.length;
     if (this.#bufferedBytes > fullBytes) this.#inflate.pause();
+    this.#tell();
+  }
+
+  #failed(error: unknown): void {
+    this.#failure ??= { error };
+    this.#tell();
   }
 
   /** Each write is flushed: the server must be able to read a whole command. */
@@ -162,4 +175,10 @@ class DeflateTransport implements Transport {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function brokenData(cause: Error): RemoteProtocolError {
+  return new RemoteProtocolError(`what the server compressed is broken: ${cause.message}`, {
+    ...{ cause, rfc: "RFC 4978 section 3" },
+  });
 }

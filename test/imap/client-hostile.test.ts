@@ -93,7 +93,8 @@ test("a LIST without end", async () => {
       try {
         for (;;) {
           let block = "";
-          for (let at = 0; at < 1000; at += 1) block += `* LIST () "/" mailbox-${(n += 1)}\r\n`;
+          for (let at = 0; at < 1000; at += 1) block += `* LIST () "/" mailbox-${n + at}\r\n`;
+          n += 1000;
           await server.send(block);
         }
       } catch {

@@ -4,7 +4,7 @@ import type { Command } from "../client-command.js";
 import { effectsOf } from "../client-effects.js";
 import { astring, atom, list, mailbox, number } from "../codec-parts.js";
 import type { AclEntry, QuotaResource } from "../types-response.js";
-import { gathering, mapped, plain } from "./command.js";
+import { gathering, mapped, plain, signOf } from "./command.js";
 import type { MailboxName } from "./mailboxes.js";
 
 /** A quota root and its resources. */
@@ -50,8 +50,6 @@ export function getAcl(name: MailboxName): Command<readonly AclEntry[]> {
   );
 }
 
-const signs = { add: "+", remove: "-", replace: "" } as const;
-
 export function setAcl(
   name: MailboxName,
   identifier: string,
@@ -59,7 +57,7 @@ export function setAcl(
   mode: "add" | "remove" | "replace",
 ): Command<void> {
   if (!/^[a-z0-9]*$/.test(rights)) throw new LocalProtocolError("rights are lower-case letters and digits");
-  return plain("SETACL", mailbox(name), astring(identifier), astring(`${signs[mode]}${rights}`));
+  return plain("SETACL", mailbox(name), astring(identifier), astring(`${signOf(mode)}${rights}`));
 }
 
 export function deleteAcl(name: MailboxName, identifier: string): Command<void> {

@@ -60,6 +60,20 @@ export function named(
   };
 }
 
+const signs: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  add: "+",
+  remove: "-",
+  replace: "",
+};
+
+/** The sign of a change to flags or rights. @throws {LocalProtocolError} there is no such change. */
+export function signOf(mode: "add" | "remove" | "replace"): string {
+  const sign = signs[mode];
+  if (sign === undefined) throw new LocalProtocolError("a change is add, remove or replace");
+  return sign;
+}
+
 /** @throws {LocalProtocolError} a list that needs a member has none. */
 export function some<T>(values: readonly T[], what: string): readonly T[] {
   if (values.length === 0) throw new LocalProtocolError(`${what} is missing`);

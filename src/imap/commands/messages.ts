@@ -4,7 +4,7 @@ import { type ChosenSet, isChosen, isSaved } from "../client-set.js";
 import { atom, flag, list, mailbox, number, set } from "../codec-parts.js";
 import { SequenceSet, UidSet } from "../codec-sequence-set.js";
 import type { ImapResponse, ResponseCode } from "../types-response.js";
-import { named } from "./command.js";
+import { named, signOf } from "./command.js";
 import type { MailboxName } from "./mailboxes.js";
 import type { ChangedMessage } from "./select.js";
 
@@ -27,8 +27,6 @@ export interface Stored {
 /** What a STORE does with the flags it names. */
 export type StoreMode = "add" | "remove" | "replace";
 
-const signs = { add: "+", remove: "-", replace: "" } as const;
-
 export function store(
   chosen: ChosenSet,
   item: "FLAGS" | "X-GM-LABELS",
@@ -44,7 +42,7 @@ export function store(
     parts: [
       ...[...words, set(chosen.set)],
       ...(unchangedSince === undefined ? [] : [list(atom("UNCHANGEDSINCE"), number(unchangedSince))]),
-      atom(`${signs[mode]}${item}${silent ? ".SILENT" : ""}`),
+      atom(`${signOf(mode)}${item}${silent ? ".SILENT" : ""}`),
       list(...values.map((value) => (item === "FLAGS" ? flag(value) : labelPart(value)))),
     ],
     take: (response) => {
