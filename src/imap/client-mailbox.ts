@@ -14,16 +14,18 @@ import {
   type SearchResult,
   type SortKey,
   type SortOptions,
+  type SortResult,
   searchAll,
   searchRequest,
   searchWith,
-  sortCriteria,
+  sortMessages,
   type ThreadOptions,
 } from "./client-search.js";
 import type { SearchQuery } from "./client-search-query.js";
 import { type ChosenSet, chosenSet, type MessageSet } from "./client-set.js";
 import type { MailboxState } from "./client-state.js";
 import type { SequenceSet, UidSet } from "./codec-sequence-set.js";
+import { check, noop } from "./commands/any-state.js";
 import { type Appended, replace } from "./commands/append.js";
 import type { MailboxName } from "./commands/mailboxes.js";
 import {
@@ -36,7 +38,7 @@ import {
   store,
   transfer,
 } from "./commands/messages.js";
-import { sort, thread } from "./commands/search.js";
+import { thread } from "./commands/search.js";
 import { leave, type Resync, type Selected } from "./commands/select.js";
 import type { SearchKey } from "./types-command.js";
 import type { Thread } from "./types-response.js";
@@ -173,19 +175,23 @@ export class Mailbox implements AsyncDisposable {
       : await searchWith(this.#connection, query, options);
   }
 
-  /** SORT (RFC 5256): the messages that match, in order. `["-date", "subject"]`: a minus turns the order round. */
+  /**
+   * SORT (RFC 5256): the messages that match, in order. `["-date", "subject"]`: a minus turns the order round. With `return`
+   * or `partial` only what they ask for (ESORT).
+   */
+  sort(
+    query: SearchQuery | SearchKey,
+    by: readonly SortKey[],
+    options?: SortOptions & { return?: undefined; partial?: undefined },
+  ): Promise<readonly number[]>;
+  sort(query: SearchQuery | SearchKey, by: readonly SortKey[], options: SortOptions): Promise<SortResult>;
   async sort(
     query: SearchQuery | SearchKey,
     by: readonly SortKey[],
     options: SortOptions = {},
-  ): Promise<readonly number[]> {
+  ): Promise<readonly number[] | SortResult> {
     this.#need("SORT");
-    const criteria = sortCriteria(by);
-    const found = await this.#run(
-      sort(searchRequest(this.#connection, query, options, "UTF-8"), criteria),
-      options,
-    );
-    return found.ids ?? [];
+    return await sortMessages(this.#connection, query, by, options);
   }
 
   /** THREAD (RFC 5256): conversations among the messages that match. */
@@ -292,6 +298,11 @@ export class Mailbox implements AsyncDisposable {
   idle(options: IdleOptions = {}): AsyncIterableIterator<MailboxEvent> {
     this.#check();
     return idle(this.#connection, options);
+  }
+
+  /** CHECK of IMAP4rev1: asks for a checkpoint, whatever that is to the server. NOOP on IMAP4rev2, which has none. */
+  async check(options: OpOptions = {}): Promise<void> {
+    await this.#run(this.#connection.state.isRev2 ? noop() : check(), options);
   }
 
   /** CLOSE: removes the messages with \Deleted without telling, and leaves. */

@@ -1,10 +1,10 @@
 /** SEARCH, SORT and THREAD for a mailbox: queries in, sets out, in whichever way the server answers. */
 import type { OpOptions } from "../core/deadline.js";
-import { LocalProtocolError, UnsupportedError } from "../core/errors.js";
+import { LocalProtocolError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
 import type { Connection } from "./client-connection.js";
 import { charsetOf, type SearchQuery, searchKeyOf } from "./client-search-query.js";
 import { SequenceSet, UidSet } from "./codec-sequence-set.js";
-import { type Found, foundSet, type SearchRequest, search } from "./commands/search.js";
+import { type Found, foundSet, type SearchRequest, search, sort } from "./commands/search.js";
 import type { PartialRange, SearchKey, SearchReturn, SortCriterion } from "./types-command.js";
 
 /** What a search is to tell: RFC 4731, RFC 5182. */
@@ -20,10 +20,24 @@ export interface SearchOptions extends OpOptions {
   readonly partial?: PartialRange | undefined;
 }
 
-export type SortOptions = Pick<SearchOptions, "uid" | "signal" | "timeoutMs">;
+/** How a sort is done. */
+export interface SortOptions extends OpOptions {
+  /** Tells UIDs. Default: true. */
+  readonly uid?: boolean | undefined;
+  /** What to tell in place of the whole order: RFC 5267 section 3 (ESORT). */
+  readonly return?: readonly Exclude<ReturnOption, "ALL">[] | undefined;
+  /** Only this range of the order (RFC 5267 section 4.4, RFC 9394). */
+  readonly partial?: PartialRange | undefined;
+}
+
+/** What a sort with `return` or `partial` tells. */
+export interface SortResult extends Pick<SearchResult, "min" | "max" | "count" | "modSeq"> {
+  /** The messages of the range, in order. */
+  readonly partial?: readonly number[] | undefined;
+}
 
 /** How threads are made. */
-export interface ThreadOptions extends SortOptions {
+export interface ThreadOptions extends Pick<SortOptions, "uid" | "signal" | "timeoutMs"> {
   /** Default: REFERENCES. */
   readonly algorithm?: "REFERENCES" | "ORDEREDSUBJECT" | "REFS" | undefined;
 }
@@ -126,13 +140,40 @@ function emptySet(options: SearchOptions): UidSet | SequenceSet {
   return ofKind(SequenceSet.of([]), options);
 }
 
+/** SORT: the whole order, or what `return` and `partial` ask for. */
+export async function sortMessages(
+  connection: Connection,
+  query: SearchQuery | SearchKey,
+  by: readonly SortKey[],
+  options: SortOptions,
+): Promise<readonly number[] | SortResult> {
+  const request = searchRequest(connection, query, options, "UTF-8");
+  const criteria = sortCriteria(by);
+  const { return: wanted, partial } = options;
+  if (wanted === undefined && partial === undefined)
+    return (await connection.run(sort(request, criteria), options)).ids ?? [];
+  if (!connection.state.has("ESORT")) throw unsupported("ESORT");
+  const returns = { options: wanted ?? [], partial };
+  const found = await connection.run(sort({ ...request, returns }, criteria), options);
+  const { min, max, count, modSeq } = found;
+  return { min, max, count, modSeq, partial: partial && inOrder(found.partial?.ids ?? undefined, partial) };
+}
+
+/** A set in the order that the server gave. @throws {RemoteProtocolError} it has more than the range could. */
+function inOrder(set: SequenceSet | undefined, { first, last }: PartialRange): readonly number[] {
+  if (set === undefined) return [];
+  if (set.size > Math.abs(last - first) + 1)
+    throw new RemoteProtocolError("a PARTIAL has more than was asked for", { rfc: "RFC 5267 section 4.4" });
+  return [...set];
+}
+
 const sortNames: Readonly<Record<SortName, SortCriterion["by"]>> = {
   ...{ arrival: "ARRIVAL", cc: "CC", date: "DATE", from: "FROM", size: "SIZE", subject: "SUBJECT", to: "TO" },
   ...{ displayFrom: "DISPLAYFROM", displayTo: "DISPLAYTO" },
 };
 
 /** @throws {LocalProtocolError} there is no such key, or none at all. */
-export function sortCriteria(keys: readonly SortKey[]): SortCriterion[] {
+function sortCriteria(keys: readonly SortKey[]): SortCriterion[] {
   if (keys.length === 0) throw new LocalProtocolError("a sort needs a key");
   return keys.map((key) => {
     const name = (key.startsWith("-") ? key.slice(1) : key) as SortName;

@@ -87,7 +87,10 @@ test("several FETCHes at once each get their own", async () => {
 
 test("a command inside the loop completes, however much is to come", async () => {
   const body = "x".repeat(64 * 1024);
-  const { server, mailbox } = await talkInMailbox({ client: { maxHeldBytes: 1_000_000 } }, 200);
+  const { server, mailbox } = await talkInMailbox(
+    { fragmentBytes: 65_536, client: { maxHeldBytes: 4_000_000 } },
+    200,
+  );
   const asked: string[] = [];
   const serving = server.serve((text) => {
     const [, set] = /^UID FETCH (\S+) /.exec(text) ?? [];
@@ -179,7 +182,10 @@ test("sections stream; what the server sends behind them is there in the end", a
 });
 
 test("a command while a streamed section is unread completes, and the section says so if it was too large", async () => {
-  const { client, server, mailbox } = await talkInMailbox({ client: { maxHeldBytes: 1_000_000 } });
+  const { client, server, mailbox } = await talkInMailbox({
+    fragmentBytes: 65_536,
+    client: { maxHeldBytes: 1_000_000 },
+  });
   const large = "z".repeat(4_000_000);
   const serving = server.serve((text) =>
     text.startsWith("UID FETCH")

@@ -111,7 +111,7 @@ const ofClient: Readonly<Record<string, Arguments>> = {
 };
 
 const ofMailbox: Readonly<Record<string, Arguments>> = {
-  ...{ idle: none, close: none, unselect: none },
+  ...{ idle: none, check: none, close: none, unselect: none },
   fetch: {
     names: [
       (t, _, m) => m.fetch(t, ["FLAGS"]).all(),
@@ -136,7 +136,10 @@ const ofMailbox: Readonly<Record<string, Arguments>> = {
     ],
   },
   sort: {
-    names: [(t, _, m) => m.sort({}, [t as "date"])],
+    names: [
+      (t, _, m) => m.sort({}, [t as "date"]),
+      (t, _, m) => m.sort({}, ["date"], { return: [t as "MIN"] }),
+    ],
     values: [(t, _, m) => m.sort({ text: t }, ["date"])],
   },
   thread: {

@@ -189,6 +189,17 @@ const cases: readonly Case[] = [
     want: [3, 1, 2],
   },
   {
+    name: "ESORT, RFC 5267",
+    call: (_, m) => m.sort({}, ["size"], { return: ["COUNT"], partial: { first: 1, last: 3 } }),
+    wire: [
+      [
+        "UID SORT RETURN (COUNT PARTIAL 1:3) (SIZE) UTF-8 ALL",
+        `* ESEARCH (TAG "$") UID COUNT 9 PARTIAL (1:3 7,2:3)\r\n${ok}`,
+      ],
+    ],
+    want: { min: undefined, max: undefined, count: 9, modSeq: undefined, partial: [7, 2, 3] },
+  },
+  {
     name: "THREAD, RFC 5256",
     call: (_, m) => m.thread({ text: "x" }),
     wire: [["UID THREAD REFERENCES UTF-8 TEXT x", `* THREAD (2 3)(4)\r\n${ok}`]],
@@ -314,6 +325,7 @@ const cases: readonly Case[] = [
     wire: [['XDO ("a b" 3)', `* XDID it\r\n${ok}`]],
     want: [{ type: "other", name: "XDID", number: undefined, raw: bytes("it"), defects: [] }],
   },
+  { name: "CHECK of IMAP4rev1", call: (_, m) => m.check(), wire: [["CHECK", ok]] },
   { name: "CLOSE", call: (_, m) => m.close(), wire: [["CLOSE", ok]] },
   { name: "UNSELECT, RFC 3691", call: (_, m) => m.unselect(), wire: [["UNSELECT", ok]] },
   {

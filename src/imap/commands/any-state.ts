@@ -1,4 +1,4 @@
-/** CAPABILITY, NOOP, LOGOUT, ID, ENABLE, UNAUTHENTICATE: RFC 9051 section 6.1, RFC 2971, RFC 5161, RFC 8437. */
+/** CAPABILITY, NOOP, CHECK, LOGOUT, ID, ENABLE, UNAUTHENTICATE: RFC 9051 section 6.1, RFC 2971, RFC 5161, RFC 8437. */
 import type { Command } from "../client-command.js";
 import type { ClientState } from "../client-state.js";
 import { atom, list, nstring, string } from "../codec-parts.js";
@@ -14,6 +14,11 @@ export function capability(state: ClientState): Command<ReadonlySet<string>> {
 
 export function noop(): Command<void> {
   return plain("NOOP");
+}
+
+/** CHECK: RFC 3501 section 6.4.1. */
+export function check(): Command<void> {
+  return plain("CHECK");
 }
 
 export function logout(): Command<void> {
