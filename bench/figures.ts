@@ -10,7 +10,8 @@ export interface Bar {
 export interface Comparison {
   readonly work: string;
   readonly contender: string;
-  readonly figure: number;
+  /** Undefined when nothing was measured. */
+  readonly figure?: number;
   readonly against?: string;
   readonly reference?: number;
   readonly unit: string;
@@ -24,7 +25,7 @@ export interface Comparison {
 export type Verdict = "met" | "missed" | "skipped" | "quoted";
 
 /** Figures of each contender, run by run: the same index is the same round. */
-export type Runs<Name extends string> = Readonly<Record<Name, readonly number[]>>;
+export type Runs<Name extends string, Figure = number> = Readonly<Record<Name, readonly Figure[]>>;
 
 /** The middle value; of an even count the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
@@ -49,26 +50,62 @@ export function verdict({ value, bar }: Comparison): Verdict {
   return value < bar.value ? "met" : "missed";
 }
 
-/** A comparison of two contenders' runs. Without runs to hold it against, it is skipped: that contender is a C program. */
+/** A comparison of two contenders' runs. Without runs to hold it against, it is skipped, and the reason is told. */
 export function compare(
   work: string,
   unit: string,
   [contender, figures]: readonly [string, readonly number[]],
   [against, references]: readonly [string, readonly number[]],
   bar?: Bar,
+  lacking = "there is no C compiler",
 ): Comparison {
   const known = { work, unit, contender, figure: median(figures), against, ...(bar && { bar }) };
-  if (references.length === 0) return { ...known, note: "skipped: no C compiler" };
+  if (references.length === 0) return { ...known, note: skippedBecause(lacking) };
   return { ...known, reference: median(references), value: ratio(figures, references) };
 }
 
+/** A comparison that cannot be made at all. */
+export function skipped(work: string, reason: string): Comparison {
+  return { work, contender: "hawser", unit: "", note: skippedBecause(reason) };
+}
+
+function skippedBecause(reason: string): string {
+  return `skipped, because ${reason}`;
+}
+
+/** What a piece of work took. */
+export interface Work {
+  readonly ms: number;
+  /** Of the processor. On a machine with other work it tells more than the time. */
+  readonly cpuMs: number;
+}
+
+/** A comparison of the time that two contenders took, held to the bar, and one of their processor time, quoted. */
+export function compareWork(
+  work: string,
+  [contender, ours]: readonly [string, readonly Work[]],
+  [against, theirs]: readonly [string, readonly Work[]],
+  bar: Bar,
+  lacking?: string,
+): Comparison[] {
+  const by = (of: (work: Work) => number) =>
+    [
+      [contender, ours.map(of)],
+      [against, theirs.map(of)],
+    ] as const;
+  return [
+    compare(work, "ms", ...by(({ ms }) => ms), bar, lacking),
+    compare(`${work}, processor`, "ms", ...by(({ cpuMs }) => cpuMs), undefined, lacking),
+  ];
+}
+
 /** Runs every contender once a round, in turn, so that a machine that slows down slows all of them. An undefined one has no runs. */
-export async function interleave<Name extends string>(
+export async function interleave<Name extends string, Figure = number>(
   rounds: number,
-  contenders: Readonly<Record<Name, (() => Promise<number>) | undefined>>,
-): Promise<Runs<Name>> {
+  contenders: Readonly<Record<Name, (() => Promise<Figure>) | undefined>>,
+): Promise<Runs<Name, Figure>> {
   const names = Object.keys(contenders) as Name[];
-  const runs = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
+  const runs = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Figure[]>;
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
       const contender = contenders[name];

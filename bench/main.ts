@@ -1,15 +1,17 @@
 /**
- * hawser against Node's own modules and C, side by side: `npm run bench -- sockets [--quick] [--only NAME] [--json]
- * [--strict]`. A missed bar fails the run with `--strict` alone: machines are noisy.
+ * hawser against Node's own modules, C, and other people's clients and servers, side by side:
+ * `npm run bench -- [sockets] [smtp] [pop3] [--quick] [--only NAME] [--json] [--strict]`. A missed bar fails the run with `--strict` alone: machines are noisy.
  */
 import { parseArgs } from "node:util";
 import { type Comparison, verdict } from "./figures.js";
+import { pop3 } from "./pop3/index.js";
 import { Compiled } from "./processes.js";
+import { smtp } from "./smtp/index.js";
 import { sockets } from "./sockets/index.js";
 import { formatComparison, formatTable } from "./table.js";
 import type { Plan, Workload } from "./workload.js";
 
-const suites: Readonly<Record<string, readonly Workload[]>> = { sockets };
+const suites: Readonly<Record<string, readonly Workload[]>> = { sockets, smtp, pop3 };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Work } from "./figures.js";
 
 /** How long any value of a process may be waited for, in milliseconds. */
 const valueTimeoutMs = 60_000;
@@ -72,14 +73,31 @@ export class Peer implements AsyncDisposable {
 
 const pinning = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0,1", "true"]).status === 0;
 
-/** Starts a command line, on one core where the machine has two and taskset(1). */
-export function start(core: Core, command: readonly string[]): Peer {
-  return new Peer(pinning ? ["taskset", "-c", `${core}`, ...command] : command);
+/** What a command line begins with that is to stay on one core: nothing where the machine has no two, or no taskset(1). */
+export function pinned(core: Core): readonly string[] {
+  return pinning ? ["taskset", "-c", `${core}`] : [];
 }
 
-/** Starts one of the programs in `sockets/peers` under this Node. */
+/** Starts a command line, on one core. */
+export function start(core: Core, command: readonly string[]): Peer {
+  return new Peer([...pinned(core), ...command]);
+}
+
+/** Starts one of the programs in the suites' folders `peers` under this Node. */
 export function startNode(core: Core, peer: URL, ...args: (string | number)[]): Peer {
   return start(core, [process.execPath, "--expose-gc", fileURLToPath(peer), ...args.map(String)]);
+}
+
+/** Starts a script under Python. */
+export function startPython(core: Core, script: URL, ...args: (string | number)[]): Peer {
+  return start(core, ["python3", fileURLToPath(script), ...args.map(String)]);
+}
+
+/** What a peer tells of its work, at whose end it ends. */
+export async function workOf(started: Peer): Promise<Work> {
+  await using peer = started;
+  const cpuMs = await peer.value("cpu_ms");
+  return { cpuMs, ms: await peer.value("ms") };
 }
 
 /** The C peers, compiled into a folder that goes with the bench. */

@@ -1,5 +1,5 @@
 /** The bench's result as people read it. */
-import { type Comparison, verdict } from "./figures.js";
+import { type Bar, type Comparison, verdict } from "./figures.js";
 
 const columns = ["work", "contender", "figure", "against", "figure", "ratio", "bar", "verdict"] as const;
 type Row = readonly string[];
@@ -31,15 +31,19 @@ function rowOf(comparison: Comparison): Row {
   return [
     work,
     contender,
-    formatFigure(figure, unit),
+    figure === undefined ? "" : formatFigure(figure, unit),
     against,
     reference === undefined ? "" : formatFigure(reference, unit),
-    value === undefined || bar?.relation === "<" ? "" : value.toFixed(2),
-    bar === undefined ? "" : `${bar.relation} ${bar.value}`,
+    value === undefined || reference === undefined || bar?.relation === "<" ? "" : value.toFixed(2),
+    bar === undefined ? "" : formatBar(bar, unit),
     outcome === "skipped" && note !== undefined
       ? note
       : `${outcome}${note === undefined ? "" : ` (${note})`}`,
   ];
+}
+
+function formatBar({ relation, value }: Bar, unit: string): string {
+  return `${relation} ${relation === "<" ? formatFigure(value, unit) : value}`;
 }
 
 const scales = [

@@ -31,6 +31,7 @@ const jobs = {
   bench: ["dist/bench/main.js"],
   fuzz: ["dist/fuzz/main.js"],
   consumer: ["scripts/consumer.mjs"],
+  interop: ["scripts/interop.mjs"],
   docs: ["node_modules/typedoc/bin/typedoc"],
   build: undefined,
 };

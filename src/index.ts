@@ -33,5 +33,6 @@ export {
 } from "./core/errors.js";
 export { defaultLimits, type Limits } from "./core/limits.js";
 export { Secret } from "./core/secret.js";
+export type { Source } from "./core/source.js";
 export { type Speaker, type Trace, type TraceEvent, type Transcript, transcript } from "./core/trace.js";
 export { version } from "./core/version.js";

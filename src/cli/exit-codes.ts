@@ -1,9 +1,12 @@
 /** The exit codes of the `hawser` command: curl's, where curl has one. */
 import {
+  AuthError,
   DeadlineError,
   LocalProtocolError,
   NameError,
   RefusedError,
+  RemoteProtocolError,
+  ReplyError,
   SocketError,
   TimedOutError,
 } from "../index.js";
@@ -15,7 +18,10 @@ export const exitCodes = {
   usage: 2,
   resolve: 6,
   connect: 7,
+  refused: 22,
+  oddReply: 8,
   timeout: 28,
+  login: 67,
   interrupt: 130,
 } as const;
 
@@ -30,6 +36,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   // Every address of a name was tried: the last one tells as much as any.
   if (error instanceof AggregateError) return exitCodeOf(error.errors.at(-1));
   if (error instanceof LocalProtocolError) return exitCodes.usage;
+  if (error instanceof AuthError) return exitCodes.login;
+  if (error instanceof ReplyError) return exitCodes.refused;
+  if (error instanceof RemoteProtocolError) return exitCodes.oddReply;
   if (error instanceof NameError) return exitCodes.resolve;
   if (error instanceof DeadlineError || error instanceof TimedOutError) return exitCodes.timeout;
   // A UDP peer refuses when the answer is read, not when it is connected.

@@ -16,6 +16,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   nc: () => import("./nc.js"),
   echo: () => import("./echo.js"),
   resolve: () => import("./resolve.js"),
+  send: () => import("./send.js"),
 };
 
 async function main(args: readonly string[]): Promise<void> {

@@ -248,8 +248,8 @@ async function ping({ tell, signal }: Stage): Promise<void> {
   }
 }
 
-/** All of them, in the order of the tutorial. */
-export const scenes: readonly Scene[] = [
+/** Those of the sockets, in the order of the tutorial. */
+export const socketScenes: readonly Scene[] = [
   { name: "simple", shows: "a server that thanks whoever connects", run: simple },
   { name: "echo", shows: "a stream, read in pieces of 16 bytes", run: echo },
   { name: "blocking", shows: "the same calls without promises", run: blocking },

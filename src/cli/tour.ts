@@ -6,10 +6,13 @@ import { DeadlineError, SocketError, UnsupportedError, version } from "../index.
 import { exitCodes } from "./exit-codes.js";
 import { interruptible } from "./interrupt.js";
 import { print, table } from "./output.js";
-import { type Scene, type Speaker, scenes, withFolder } from "./tour-scenes.js";
+import { mailScenes } from "./tour-mail.js";
+import { type Scene, type Speaker, socketScenes, withFolder } from "./tour-scenes.js";
 
 /** Each scene takes some milliseconds; one that hangs must not hang the tour. */
 const sceneMs = 10_000;
+
+const scenes: readonly Scene[] = [...socketScenes, ...mailScenes];
 
 interface Line {
   readonly speaker: Speaker;

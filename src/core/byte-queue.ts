@@ -1,9 +1,14 @@
 /** The bytes that have arrived on a connection and are not decoded yet. */
+import { asBuffer } from "./as-buffer.js";
 import { LimitError } from "./errors.js";
 
 const lf = 0x0a;
 const cr = 0x0d;
-const nothing: Uint8Array = new Uint8Array(0);
+const nothing: Buffer = Buffer.alloc(0);
+/** Chunks up to this size are copied together: a view costs some hundred bytes, and a peer may send a byte at a time. */
+const smallBytes = 512;
+const minRoomBytes = 1024;
+const maxRoomBytes = 65_536;
 
 /**
  * A queue of bytes: chunks in, lines and counted blocks out. One stands at each connection, so that changing from lines
@@ -19,11 +24,15 @@ const nothing: Uint8Array = new Uint8Array(0);
  * ```
  */
 export class ByteQueue {
-  #chunks: Uint8Array[] = [];
+  readonly #chunks: Buffer[] = [];
   #length = 0;
   #ended = false;
   /** The bytes at the front that hold no line feed. */
   #searchedBytes = 0;
+  /** The bytes at the front that hold no line feed behind a carriage return. */
+  #strictlySearchedBytes = 0;
+  /** Memory for small chunks. It is written to once, from its start to its end. */
+  #room: Buffer = nothing;
 
   /** How many bytes wait. */
   get length(): number {
@@ -38,11 +47,10 @@ export class ByteQueue {
   /** Adds bytes at the end. They are kept and not copied: the caller must not write to them again. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
+    const bytes = asBuffer(chunk);
+    const isSmall = this.#length > 0 && bytes.length <= smallBytes;
+    this.#append(isSmall ? this.#copied(bytes) : bytes);
     this.#length += chunk.length;
-    const last = this.#chunks.at(-1);
-    const joined = last === undefined ? undefined : joinNeighbours(last, chunk);
-    if (joined === undefined) this.#chunks.push(chunk);
-    else this.#chunks[this.#chunks.length - 1] = joined;
   }
 
   /** Notes that no byte will follow. */
@@ -56,10 +64,15 @@ export class ByteQueue {
    * @throws {LimitError} the line has more than `maxBytes` bytes, its end not counted.
    */
   takeLine(maxBytes: number): Uint8Array | undefined {
-    const at = this.#indexOfLf(maxBytes);
+    const at = this.#indexOfLf(this.#searchedBytes);
+    if (at === undefined) this.#searchedBytes = this.#length;
+    // One more: the CR of an end whose LF has not come.
+    if ((at ?? this.#length) > maxBytes + 1) throw new LimitError("a line", maxBytes);
     if (at === undefined) return undefined;
     const line = this.take(at + 1);
-    return line.subarray(0, line[at - 1] === cr ? at - 1 : at);
+    const lineBytes = line[at - 1] === cr ? at - 1 : at;
+    if (lineBytes > maxBytes) throw new LimitError("a line", maxBytes);
+    return line.subarray(0, lineBytes);
   }
 
   /**
@@ -69,12 +82,11 @@ export class ByteQueue {
    * @throws {LimitError} the line has more than `maxBytes` bytes, its end not counted.
    */
   takeCrLfLine(maxBytes: number): Uint8Array | undefined {
-    for (;;) {
-      const at = this.#indexOfLf(maxBytes);
-      if (at === undefined) return undefined;
-      if (at > 0 && this.#byteAt(at - 1) === cr) return this.take(at + 1).subarray(0, at - 1);
-      this.#searchedBytes = at + 1;
-    }
+    let at = this.#indexOfLf(Math.max(this.#searchedBytes, this.#strictlySearchedBytes));
+    while (at !== undefined && this.#byteAt(at - 1) !== cr) at = this.#indexOfLf(at + 1);
+    this.#strictlySearchedBytes = at ?? this.#length;
+    if ((at ?? this.#length) > maxBytes + 1) throw new LimitError("a line", maxBytes);
+    return at === undefined ? undefined : this.take(at + 1).subarray(0, at - 1);
   }
 
   /** Takes exactly `count` bytes, which must be there: compare with {@link ByteQueue.length} first. */
@@ -102,10 +114,12 @@ export class ByteQueue {
     return this.#chunks[0]?.subarray(0, count) ?? nothing;
   }
 
-  /** Drops the first `count` bytes. */
+  /** Drops the first `count` bytes, which must be there. */
   drop(count: number): void {
+    if (count > this.#length) throw new RangeError(`${count} bytes to drop, ${this.#length} there`);
     this.#length -= count;
     this.#searchedBytes = Math.max(0, this.#searchedBytes - count);
+    this.#strictlySearchedBytes = Math.max(0, this.#strictlySearchedBytes - count);
     let left = count;
     let gone = 0;
     for (const chunk of this.#chunks) {
@@ -117,35 +131,48 @@ export class ByteQueue {
     if (left > 0 && this.#chunks[0] !== undefined) this.#chunks[0] = this.#chunks[0].subarray(left);
   }
 
-  /** Where the next line feed stands, at the earliest behind what was searched; throws once the line is too long. */
-  #indexOfLf(maxBytes: number): number | undefined {
-    let start = 0;
-    for (const chunk of this.#chunks) {
-      if (start + chunk.length > this.#searchedBytes) {
-        const found = chunk.indexOf(lf, Math.max(0, this.#searchedBytes - start));
-        if (found >= 0) return this.#withinLine(start + found, maxBytes);
-      }
-      start += chunk.length;
-    }
-    this.#searchedBytes = this.#length;
-    // One more: the CR of an end whose LF has not come.
-    if (this.#length > maxBytes + 1) throw new LimitError("a line", maxBytes);
-    return undefined;
-  }
-
-  #withinLine(at: number, maxBytes: number): number {
-    const lineBytes = at > 0 && this.#byteAt(at - 1) === cr ? at - 1 : at;
-    if (lineBytes > maxBytes) throw new LimitError("a line", maxBytes);
-    return at;
-  }
-
-  #byteAt(index: number): number | undefined {
-    let start = 0;
-    for (const chunk of this.#chunks) {
-      if (index < start + chunk.length) return chunk[index - start];
+  /** Where the next line feed stands, from `from` on. Only chunks that reach beyond `from` are looked at. */
+  #indexOfLf(from: number): number | undefined {
+    let [index, start] = this.#chunkAt(from);
+    for (; index < this.#chunks.length; index += 1) {
+      const chunk = this.#chunks[index] ?? nothing;
+      const found = chunk.indexOf(lf, Math.max(0, from - start));
+      if (found >= 0) return start + found;
       start += chunk.length;
     }
     return undefined;
+  }
+
+  #byteAt(at: number): number | undefined {
+    const [index, start] = this.#chunkAt(at);
+    return this.#chunks[index]?.[at - start];
+  }
+
+  /** The chunk that holds the byte at `at`, and where it starts. From the end, where the news is. */
+  #chunkAt(at: number): [index: number, start: number] {
+    let index = this.#chunks.length;
+    let start = this.#length;
+    while (index > 0 && start > at) {
+      index -= 1;
+      start -= this.#chunks[index]?.length ?? 0;
+    }
+    return [index, start];
+  }
+
+  #append(bytes: Buffer): void {
+    const last = this.#chunks.at(-1);
+    const joined = last === undefined ? undefined : joinNeighbours(last, bytes);
+    if (joined === undefined) this.#chunks.push(bytes);
+    else this.#chunks[this.#chunks.length - 1] = joined;
+  }
+
+  /** The bytes in memory of the queue's own, behind those that were copied before. */
+  #copied(bytes: Buffer): Buffer {
+    if (this.#room.length < bytes.length) this.#room = newRoom(2 * this.#length);
+    const copy = this.#room.subarray(0, bytes.length);
+    copy.set(bytes);
+    this.#room = this.#room.subarray(bytes.length);
+    return copy;
   }
 
   /** Makes the first chunk hold at least `count` bytes. */
@@ -156,9 +183,13 @@ export class ByteQueue {
   }
 }
 
+function newRoom(wantedBytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(Math.min(maxRoomBytes, Math.max(minRoomBytes, wantedBytes)));
+}
+
 /** One view where two chunks lie side by side in memory, as those of one read buffer do. */
-function joinNeighbours(first: Uint8Array, second: Uint8Array): Uint8Array | undefined {
+function joinNeighbours(first: Buffer, second: Buffer): Buffer | undefined {
   if (first.buffer !== second.buffer || first.byteOffset + first.length !== second.byteOffset)
     return undefined;
-  return Buffer.from(first.buffer as ArrayBuffer, first.byteOffset, first.length + second.length);
+  return Buffer.from(first.buffer, first.byteOffset, first.length + second.length);
 }

@@ -1,5 +1,5 @@
 /** Waiting that ends: by a result, by a clock, or by the caller's signal. */
-import { DeadlineError } from "./errors.js";
+import { DeadlineError, LocalProtocolError } from "./errors.js";
 
 /** What every waiting call takes. */
 export interface OpOptions {
@@ -29,12 +29,18 @@ export class Deadline implements Disposable {
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onAbort: (() => void) | undefined;
   #reason: { readonly error: unknown } | undefined;
-  #reject: ((error: unknown) => void) | undefined;
+  /** Those who wait: a race may run within another one. */
+  readonly #waiting: Set<(error: unknown) => void> = new Set();
 
-  /** `what` stands in the error: `the greeting timed out after 300000 ms`. */
+  /**
+   * `what` stands in the error: `the greeting timed out after 300000 ms`.
+   *
+   * @throws {LocalProtocolError} `timeoutMs` is negative or no number.
+   */
   constructor(what: string, options: OpOptions = {}) {
     this.#what = what;
     this.#limitMs = options.timeoutMs ?? Number.POSITIVE_INFINITY;
+    if (!(this.#limitMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${this.#limitMs}, not 0 or more`);
     this.#signal = options.signal;
     if (this.#limitMs <= maxTimerMs)
       this.#timer = setTimeout(() => this.#fail(new DeadlineError(what, this.#limitMs)), this.#limitMs);
@@ -60,13 +66,9 @@ export class Deadline implements Disposable {
   /** The work's outcome, or the deadline's error when that comes first. The work itself goes on: end it. */
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#reason !== undefined) {
-        work.catch(() => {});
-        reject(this.#reason.error);
-        return;
-      }
-      this.#reject = reject;
-      work.then(resolve, reject);
+      if (this.#reason === undefined) this.#waiting.add(reject);
+      else reject(this.#reason.error);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
   }
 
@@ -78,7 +80,7 @@ export class Deadline implements Disposable {
 
   #fail(error: unknown): void {
     this.#reason ??= { error };
-    this.#reject?.(this.#reason.error);
+    for (const reject of this.#waiting) reject(this.#reason.error);
   }
 }
 

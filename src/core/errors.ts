@@ -2,6 +2,7 @@
  * Every error that hawser throws. Each states three facts: whose fault it was, whether anything may have
  * been sent, and whether the connection is still usable.
  */
+import { printable } from "./printable.js";
 
 /** Whose fault an error is: the program's, the credentials', the peer's, the network's, time's, or the machine's. */
 export type Fault = "caller" | "credentials" | "peer" | "network" | "time" | "platform";
@@ -17,13 +18,6 @@ export interface HawserErrorOptions {
   readonly sent?: Sent;
   /** Whether the socket or connection can still be used; each class has its usual answer. */
   readonly usable?: boolean;
-}
-
-/** What a class of errors says of itself, where its maker does not know better. */
-interface Facts {
-  readonly fault: Fault;
-  readonly sent: Sent;
-  readonly usable: boolean;
 }
 
 /**
@@ -42,7 +36,7 @@ export class HawserError extends Error {
   /** The last lines of the conversation, where there was one: `C:` client, `S:` server, `*` note. No secrets. */
   transcript?: readonly string[];
 
-  constructor(code: string, message: string, options: HawserErrorOptions & Partial<Facts> = {}) {
+  constructor(code: string, message: string, options: HawserErrorOptions & { readonly fault?: Fault } = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = new.target.name;
     this.code = code;
@@ -177,15 +171,11 @@ export class RemoteProtocolError extends HawserError {
 
 const maxExcerptBytes = 200;
 
-/** The first bytes as text that is safe to print: control characters as `\\xNN`. */
+/** The first bytes as text that is safe to print. */
 function excerptOf(of: Uint8Array | string | undefined): string {
   if (of === undefined) return "";
   const text = typeof of === "string" ? of : new TextDecoder().decode(of.subarray(0, maxExcerptBytes));
-  return [...text.slice(0, maxExcerptBytes)]
-    .map((char) =>
-      char < " " || char === "\x7f" ? `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}` : char,
-    )
-    .join("");
+  return printable(text.slice(0, maxExcerptBytes));
 }
 
 /** The connection was used after it had been closed on this side. Nothing was sent. */

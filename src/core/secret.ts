@@ -25,10 +25,12 @@ export class Secret {
     return this.#value;
   }
 
+  /** Always `[secret]`. */
   toString(): string {
     return shown;
   }
 
+  /** Always `[secret]`. */
   toJSON(): string {
     return shown;
   }

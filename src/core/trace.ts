@@ -1,5 +1,6 @@
 /** Conversations made visible: traces, transcripts, and the lines that errors carry. */
 import { type Channel, channel } from "node:diagnostics_channel";
+import { printable } from "./printable.js";
 
 /** Who speaks in a line of a transcript: the client, the server, or hawser itself (`*`). */
 export type Speaker = "C" | "S" | "*";
@@ -19,6 +20,7 @@ export interface TraceEvent {
 
 /** Whoever wants to see a conversation: give one as the `trace` option of a client or a server. */
 export interface Trace {
+  /** Called with each line as it is said. It must be quick and must not throw. */
   event(event: TraceEvent): void;
 }
 
@@ -81,10 +83,10 @@ export class Tracer {
     this.#channel = channel(`hawser:${protocol}`);
   }
 
-  /** Notes a line. It must hold no secret. */
+  /** Notes a line. It must hold no secret. Control characters are escaped: one line stays one line. */
   note(who: Speaker, text: string): void {
-    const shown = text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text;
-    this.#recent[this.#next] = who === "*" ? `* ${shown}` : `${who}: ${shown}`;
+    const shown = printable(text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text);
+    this.#recent[this.#next] = transcriptLine(who, shown);
     this.#next = (this.#next + 1) % maxRecentLines;
     if (this.#trace === undefined && !this.#channel.hasSubscribers) return;
     const event = {

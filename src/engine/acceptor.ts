@@ -1,6 +1,7 @@
 /** The accept loop of every server: connections counted and limited, TLS, the end in good order. */
 import { isIP } from "node:net";
-import { LocalProtocolError } from "../core/errors.js";
+import type { OpOptions } from "../core/deadline.js";
+import { ClosedError, LocalProtocolError } from "../core/errors.js";
 import { overTls } from "../transport/duplex.js";
 import { nodeProvider } from "../transport/node.js";
 import { readProxyHeader } from "../transport/proxy-header.js";
@@ -38,14 +39,23 @@ export interface AcceptorOptions {
 }
 
 const handshakeMs = 30_000;
+const defaultMaxConnections = 1000;
+
+/** A client, and what is closed to let it go: a header or a handshake puts another transport before the first. */
+interface Connection {
+  transport: Transport;
+  address: string;
+}
 
 /** Accepts connections and keeps count of them. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Listener[] = [];
-  readonly #connections: Map<Transport, string> = new Map();
+  readonly #connections: Set<Connection> = new Set();
   readonly #serving: Set<Promise<void>> = new Set();
   #closing = false;
+  /** Ends the handshakes that are under way. */
+  readonly #cut: AbortController = new AbortController();
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -65,8 +75,10 @@ export class Acceptor {
    * Begins to accept.
    *
    * @throws {LocalProtocolError} the address can be reached from elsewhere, and the server knows no users or no TLS.
+   * @throws {ClosedError} the server was closed.
    */
   async listen(options: ListenOptions = {}): Promise<Endpoint> {
+    if (this.#closing) throw new ClosedError("the server was closed");
     if (!this.#options.safeInPublic && !isLoopback(options)) {
       throw new LocalProtocolError(
         `listening on ${options.host} would let everybody in: give accounts and tls, or listen on 127.0.0.1`,
@@ -75,38 +87,74 @@ export class Acceptor {
     const provider = options.provider ?? nodeProvider;
     const listener = await provider.listen(options, (transport) => this.#accept(transport, options));
     this.#listeners.push(listener);
+    if (this.#closing) await listener.close();
     return listener.address;
   }
 
   #accept(transport: Transport, options: ListenOptions): void {
-    const address = transport.remote?.host ?? "";
-    const max = options.maxConnections ?? 1000;
-    const same = [...this.#connections.values()].filter((other) => other === address).length;
-    if (this.#closing || this.#connections.size >= max || same >= (options.maxConnectionsPerAddress ?? max)) {
+    const connection = { transport, address: unmapped(transport.remote?.host ?? "") };
+    const isBalancer = options.proxyFrom?.includes(connection.address) === true;
+    if (this.#closing || this.#isFull(options) || (!isBalancer && this.#isCrowd(connection, options))) {
       void transport.close();
       return;
     }
-    const serving = this.#run(transport, address, options).finally(() => this.#serving.delete(serving));
+    this.#connections.add(connection);
+    const serving = this.#run(connection, isBalancer, options).finally(() => {
+      this.#connections.delete(connection);
+      this.#serving.delete(serving);
+    });
     this.#serving.add(serving);
   }
 
-  async #run(transport: Transport, address: string, options: ListenOptions): Promise<void> {
-    this.#connections.set(transport, address);
+  #isFull({ maxConnections = defaultMaxConnections }: ListenOptions): boolean {
+    return this.#connections.size >= maxConnections;
+  }
+
+  /** Whether there are as many connections from this one's address as there may be. Unix sockets have no address. */
+  #isCrowd(connection: Connection, { maxConnectionsPerAddress: max }: ListenOptions): boolean {
+    if (max === undefined || connection.address === "") return false;
+    let others = 0;
+    for (const other of this.#connections)
+      if (other !== connection && other.address === connection.address) others += 1;
+    return others >= max;
+  }
+
+  async #run(connection: Connection, isBalancer: boolean, options: ListenOptions): Promise<void> {
     try {
-      const known = options.proxyFrom?.includes(unmapped(address)) === true;
-      const client = known ? await readProxyHeader(transport, { timeoutMs: handshakeMs }) : transport;
-      const { implicitTls } = this.#options;
-      await this.#options.serve(
-        implicitTls === undefined
-          ? client
-          : await overTls(client, { role: "server", options: implicitTls }, { timeoutMs: handshakeMs }),
-      );
+      if (!isBalancer || (await this.#readProxyHeader(connection, options))) {
+        await this.#secure(connection);
+        await this.#options.serve(connection.transport);
+      }
     } catch (error) {
-      this.#options.onError(error);
+      if (error !== this.#cut.signal.reason) this.#report(error);
     } finally {
-      this.#connections.delete(transport);
-      await transport.close();
+      await connection.transport.close();
     }
+  }
+
+  /** Counts the client that a balancer names, and not the balancer. False: there are too many from its address. */
+  async #readProxyHeader(connection: Connection, options: ListenOptions): Promise<boolean> {
+    connection.transport = await readProxyHeader(connection.transport, this.#handshakeOptions());
+    connection.address = unmapped(connection.transport.remote?.host ?? "");
+    return !this.#isCrowd(connection, options);
+  }
+
+  async #secure(connection: Connection): Promise<void> {
+    const { implicitTls: options } = this.#options;
+    if (options === undefined) return;
+    const upgrade = { role: "server", options } as const;
+    connection.transport = await overTls(connection.transport, upgrade, this.#handshakeOptions());
+  }
+
+  #handshakeOptions(): OpOptions {
+    return { timeoutMs: handshakeMs, signal: this.#cut.signal };
+  }
+
+  /** A listener to errors that throws must not end the process. */
+  #report(error: unknown): void {
+    try {
+      this.#options.onError(error);
+    } catch {}
   }
 
   /** Stops accepting, waits up to `graceMs` for the clients to end, and then cuts the connections that are left. */
@@ -114,7 +162,8 @@ export class Acceptor {
     this.#closing = true;
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     if (graceMs > 0) await this.#wait(graceMs);
-    await Promise.all([...this.#connections.keys()].map((transport) => transport.close()));
+    this.#cut.abort(new ClosedError("the server was closed"));
+    await Promise.all([...this.#connections].map(({ transport }) => transport.close()));
     await Promise.all(this.#serving);
   }
 

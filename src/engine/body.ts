@@ -25,32 +25,51 @@ const defaultMaxBytes = 64 * 1024 * 1024;
  * const text = await body.text(); // or in one go
  * ```
  */
-export class Body implements AsyncIterable<Uint8Array> {
+export class Body implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly #source: BodySource;
-  #begun = false;
+  #state: "unread" | "reading" | "over" = "unread";
 
   constructor(source: BodySource) {
     this.#source = source;
   }
 
-  /** The pieces as they come. Leaving the loop early lets the rest go, and the connection can be used again. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    if (this.#begun) throw new BusyError("this body was read already");
-    this.#begun = true;
-    let ended = false;
+  /**
+   * The pieces as they come. Leaving the loop early lets the rest go, and the connection can be used again.
+   *
+   * @throws {BusyError} the body has been read, or is being read.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    if (this.#state !== "unread") throw new BusyError("this body was read already");
+    this.#state = "reading";
+    const iterator: AsyncIterableIterator<Uint8Array> = {
+      next: () => this.#next(),
+      return: async () => {
+        await this[Symbol.asyncDispose]();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#state === "over") return { done: true, value: undefined };
     try {
-      for (;;) {
-        const piece = await this.#source.next();
-        ended = piece === null;
-        if (piece === null) return;
-        yield piece;
-      }
+      const piece = await this.#source.next();
+      if (piece !== null) return { done: false, value: piece };
     } catch (error) {
-      ended = true;
+      this.#state = "over";
       throw error;
-    } finally {
-      if (!ended) await this.#source.abandon();
     }
+    this.#state = "over";
+    return { done: true, value: undefined };
+  }
+
+  /** Lets go of what has not been read, so that the connection can be used again. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    await this.#source.abandon();
   }
 
   /**
@@ -67,7 +86,7 @@ export class Body implements AsyncIterable<Uint8Array> {
       if (bytes > maxBytes) throw new LimitError("a body that is held in memory", maxBytes);
       pieces.push(piece);
     }
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : joined(pieces, bytes);
+    return joined(pieces, bytes);
   }
 
   /** The whole body as text: UTF-8 unless another `encoding` of `TextDecoder` is named. */

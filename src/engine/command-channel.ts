@@ -4,7 +4,7 @@
  */
 import { type Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
 import type { Decoder } from "../core/decoder.js";
-import { BusyError, ClosedError, HawserError, LocalProtocolError } from "../core/errors.js";
+import { BrokenError, BusyError, ClosedError, HawserError } from "../core/errors.js";
 import type { Limits } from "../core/limits.js";
 import { chunksOf, type Source } from "../core/source.js";
 import { type Trace, Tracer } from "../core/trace.js";
@@ -13,6 +13,7 @@ import type { TlsClientOptions, TlsInfo, Transport } from "../transport/types.js
 import type { CommandLine } from "../wire/command-line.js";
 import { DotBlockEncoder, dotBlockDecoder } from "../wire/dot-block.js";
 import { Body } from "./body.js";
+import { Gathered } from "./gathered.js";
 
 /** What a protocol tells the channel about its replies. */
 export interface Dialect<R> {
@@ -45,13 +46,11 @@ const defaultReplyMs = 300_000;
 const defaultIdleMs = 180_000;
 /** So much of a body that nobody wants is read and dropped; with more to come the connection is closed instead. */
 const maxDrainBytes = 4 * 1024 * 1024;
-/** Small pieces of a body are joined into writes of this size. */
-const writeBytes = 65_536;
 const encoder: TextEncoder = new TextEncoder();
 
 /** A connection to a server. Whatever goes wrong in the middle closes it; it is never half alive. */
 export class CommandChannel<R> {
-  readonly stream: ByteStream;
+  readonly #stream: ByteStream;
   readonly tracer: Tracer;
   readonly #dialect: Dialect<R>;
   readonly #replyMs: number;
@@ -60,17 +59,25 @@ export class CommandChannel<R> {
   #busy: string | undefined;
   #over: unknown;
   #closed = false;
+  /** Whether the operation that is under way has sent or waited for anything. */
+  #begun = false;
 
   constructor(transport: Transport, dialect: Dialect<R>, options: ChannelOptions = {}) {
-    this.stream = new ByteStream(transport, options.limits);
+    this.#stream = new ByteStream(transport, options.limits);
     this.tracer = new Tracer(dialect.protocol, options.trace);
     this.#dialect = dialect;
     this.#replyMs = options.replyMs ?? defaultReplyMs;
     this.#idleMs = options.idleMs ?? defaultIdleMs;
   }
 
+  /** The bytes below. To look at it counts as its use: an abort from then on closes the connection. */
+  get stream(): ByteStream {
+    this.#begun = true;
+    return this.#stream;
+  }
+
   get tls(): TlsInfo | undefined {
-    return this.stream.transport.tls;
+    return this.#stream.transport.tls;
   }
 
   /** Whether the connection is over, by whichever side. */
@@ -80,16 +87,18 @@ export class CommandChannel<R> {
 
   /**
    * Runs one operation, alone. What it throws, but for a refusal by the server and a mistake of the caller, closes the
-   * connection.
+   * connection, once anything was sent or waited for.
    */
   async exclusive<T>(what: string, operation: () => Promise<T>, options: OpOptions = {}): Promise<T> {
     this.throwIfUnusable();
-    // Nothing was sent yet: the connection stays as it is.
     options.signal?.throwIfAborted();
     this.#busy = what;
+    this.#begun = false;
     try {
       return await operation();
     } catch (error) {
+      // Aborted before the first byte: the connection stays as it is.
+      if (!this.#begun) throw error;
       throw await this.failed(error);
     } finally {
       if (this.#busy === what) this.#busy = undefined;
@@ -103,6 +112,15 @@ export class CommandChannel<R> {
     if (this.#busy !== undefined) throw new BusyError(`${this.#busy} is still under way`);
   }
 
+  /** Keeps everything else out until the returned function is called: for an operation that outlives one call. */
+  hold(what: string): () => void {
+    this.throwIfUnusable();
+    this.#busy = what;
+    return () => {
+      if (this.#busy === what) this.#busy = undefined;
+    };
+  }
+
   /** Gives the error its transcript, and closes the connection unless it is as usable as before. */
   async failed(error: unknown): Promise<unknown> {
     if (error instanceof HawserError) error.transcript ??= this.tracer.recent();
@@ -114,13 +132,18 @@ export class CommandChannel<R> {
   async #end(reason: unknown): Promise<void> {
     if (this.#over === undefined && !this.#closed) this.tracer.note("*", "closed");
     this.#over ??= reason;
-    await this.stream.close();
+    await this.#stream.close();
   }
 
   /** Sends commands in one write. */
   async send(...lines: readonly CommandLine[]): Promise<void> {
+    await this.#send(lines, {});
+  }
+
+  async #send(lines: readonly CommandLine[], { signal }: OpOptions): Promise<void> {
     for (const { shown } of lines) this.tracer.note("C", shown);
-    await this.stream.write(encoder.encode(lines.map(({ wire }) => wire).join("")));
+    const data = encoder.encode(lines.map(({ wire }) => wire).join(""));
+    await this.stream.write(data, { signal, timeoutMs: this.#idleMs });
   }
 
   /** The next reply. */
@@ -137,13 +160,14 @@ export class CommandChannel<R> {
   /** A command and its reply. */
   async call(line: CommandLine, options: ReplyOptions = {}): Promise<R> {
     options.signal?.throwIfAborted();
-    await this.send(line);
+    await this.#send([line], options);
     return await this.reply({ what: `the reply to ${line.shown.split(" ", 1)[0]}`, ...options });
   }
 
   /** Any value that the server sends besides replies, by a decoder of the protocol's. */
   async receive<T>(decoder: Decoder<T>, options: ReplyOptions = {}): Promise<T> {
-    return await this.stream.receive(decoder, { timeoutMs: this.#replyMs, ...options });
+    const timeoutMs = options.timeoutMs ?? this.#replyMs;
+    return await this.stream.receive(decoder, { ...options, timeoutMs });
   }
 
   /**
@@ -153,11 +177,12 @@ export class CommandChannel<R> {
   body(options: OpOptions = {}, onEnd: () => void = () => {}): Body {
     const decode = dotBlockDecoder();
     const what = "reading a body";
+    const waiting = { ...options, what, timeoutMs: options.timeoutMs ?? this.#idleMs };
     this.#busy = what;
     let bytes = 0;
     const next = async (): Promise<Uint8Array | null> => {
       try {
-        const piece = await this.stream.receive(decode, { what, timeoutMs: this.#idleMs, ...options });
+        const piece = await this.stream.receive(decode, waiting);
         bytes += piece?.length ?? 0;
         if (piece === null) this.#endBody(bytes, onEnd);
         return piece;
@@ -194,26 +219,33 @@ export class CommandChannel<R> {
     deadline: Deadline | undefined,
     ...after: readonly CommandLine[]
   ): Promise<number> {
-    const dots = new DotBlockEncoder();
+    this.#begun = true;
     const out = new Gathered((data) => this.#write(data, deadline));
+    const sending = this.#sendSource(source, out);
+    const bytes = await (deadline === undefined ? sending : deadline.race(sending));
+    this.tracer.note("C", `[${bytes} bytes]`);
+    for (const { shown } of after) this.tracer.note("C", shown);
+    await out.add(encoder.encode(after.map(({ wire }) => wire).join("")));
+    await out.flush();
+    return bytes;
+  }
+
+  async #sendSource(source: Source, out: Gathered): Promise<number> {
+    const dots = new DotBlockEncoder();
     let bytes = 0;
     try {
       for await (const chunk of chunksOf(source)) {
-        if (!(chunk instanceof Uint8Array))
-          throw new LocalProtocolError("a body is made of bytes and strings");
         bytes += chunk.length;
         await out.add(dots.encode(chunk));
       }
+      await out.add(dots.finish());
+      return bytes;
     } catch (error) {
       // There is no way to take back half a body but to end the connection.
       await this.#end(error);
-      throw error;
+      if (!(error instanceof HawserError && error.usable)) throw error;
+      throw new BrokenError("the body could not be sent to its end", { cause: error });
     }
-    this.tracer.note("C", `[${bytes} bytes]`);
-    for (const { shown } of after) this.tracer.note("C", shown);
-    await out.add(dots.finish());
-    await out.flush(encoder.encode(after.map(({ wire }) => wire).join("")));
-    return bytes;
   }
 
   async #write(data: Uint8Array, deadline: Deadline | undefined): Promise<void> {
@@ -223,7 +255,10 @@ export class CommandChannel<R> {
 
   /** Goes on in TLS, after the server has agreed to it. */
   async startTls(options: TlsClientOptions, op: OpOptions = {}): Promise<TlsInfo> {
-    const info = await this.stream.startTls({ role: "client", options }, { timeoutMs: this.#replyMs, ...op });
+    const info = await this.stream.startTls(
+      { role: "client", options },
+      { ...op, timeoutMs: op.timeoutMs ?? this.#replyMs },
+    );
     this.tracer.note("*", `${info.protocol} started`);
     return info;
   }
@@ -231,32 +266,6 @@ export class CommandChannel<R> {
   /** Gives the connection up at once. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.stream.close();
-  }
-}
-
-/** Joins small pieces into few writes. */
-class Gathered {
-  readonly #write: (data: Uint8Array) => Promise<void>;
-  #pieces: Uint8Array[] = [];
-  #bytes = 0;
-
-  constructor(write: (data: Uint8Array) => Promise<void>) {
-    this.#write = write;
-  }
-
-  async add(piece: Uint8Array): Promise<void> {
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
-    if (this.#bytes >= writeBytes) await this.flush();
-  }
-
-  async flush(last?: Uint8Array): Promise<void> {
-    if (last !== undefined) this.#pieces.push(last);
-    const [only] = this.#pieces;
-    const data = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#bytes = 0;
-    if (data.length > 0) await this.#write(data);
+    await this.#stream.close();
   }
 }

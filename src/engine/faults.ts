@@ -63,8 +63,9 @@ function matches(on: string | RegExp, stage: string, line: string): boolean {
 }
 
 function checkFault(fault: Fault): void {
-  const does = ["reply", "delayMs", "splitBytes", "drop", "tlsFailure"].some((key) => key in fault);
-  if (!does) throw new LocalProtocolError(`the fault on ${fault.on} does nothing`);
+  const { reply, delayMs, splitBytes, drop, tlsFailure } = fault;
+  const does = [reply, delayMs, splitBytes].some((value) => value !== undefined) || drop || tlsFailure;
+  if (does !== true) throw new LocalProtocolError(`the fault on ${fault.on} does nothing`);
   if (typeof fault.on !== "string" && (fault.on.global || fault.on.sticky))
     throw new LocalProtocolError(`the pattern ${fault.on} remembers where it stopped: leave out its g or y`);
 }

@@ -117,8 +117,10 @@ class ScramClient implements SaslClient {
   }
 
   async start(): Promise<Uint8Array> {
-    const { user, authzid = "" } = this.#credentials;
+    const { user, password, authzid = "" } = this.#credentials;
     const prepared = await prepare(user, "the user name");
+    // Its form is needed later; what can never be right is refused before anything is sent.
+    await prepare(reveal(password), "the password");
     if (authzid.includes("\0")) throw new LocalProtocolError("the authorization identity has a NUL in it");
     this.#nonce = this.#options.nonce ?? newNonce();
     this.#bare = `n=${escapeName(prepared)},r=${this.#nonce}`;

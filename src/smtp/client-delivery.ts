@@ -174,17 +174,22 @@ export class DeliveryQueue {
   async #run(): Promise<void> {
     this.#running = true;
     const { channel } = this.#context;
+    // The last message is settled when the connection is free again: whoever waits for it may use it at once.
+    let settle = (): void => {};
     try {
       await channel.exclusive("sending a message", async () => {
         for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-          await this.#deliver(next);
+          settle();
+          settle = await this.#deliver(next);
           this.#queue.shift();
         }
       });
     } catch (error) {
+      settle();
       this.#abandon(error);
     } finally {
       this.#running = false;
+      settle();
       // One may have come in while the last one settled.
       if (this.#queue.length > 0) void this.#run();
     }
@@ -200,18 +205,19 @@ export class DeliveryQueue {
       );
   }
 
-  /** One message. It settles its own promise, and throws only what ends the connection. */
-  async #deliver(delivery: Delivery): Promise<void> {
+  /** One message. Returns what settles its promise, and throws only what ends the connection. */
+  async #deliver(delivery: Delivery): Promise<() => void> {
     using clock = new Deadline("sending a message", delivery.options);
     this.#bodySent = false;
     try {
-      delivery.resolve(await this.#transact(delivery, clock));
+      const result = await this.#transact(delivery, clock);
+      return () => delivery.resolve(result);
     } catch (error) {
       const told = await this.#context.channel.failed(this.#explained(error));
       if (this.#context.channel.closed) throw told;
-      delivery.reject(told);
       // A body ends its transaction, whatever the server says to it.
-      if (!this.#bodySent) await this.#reset();
+      if (!this.#bodySent) await this.#reset(delivery, told);
+      return () => delivery.reject(told);
     }
   }
 
@@ -222,9 +228,14 @@ export class DeliveryQueue {
   }
 
   /** After a transaction that came to nothing, the next MAIL would be out of order. */
-  async #reset(): Promise<void> {
+  async #reset(delivery: Delivery, reason: unknown): Promise<void> {
     const { channel, timeouts } = this.#context;
-    await channel.call(rset, { timeoutMs: timeouts.replyMs });
+    try {
+      await channel.call(rset, { timeoutMs: timeouts.replyMs });
+    } catch (error) {
+      delivery.reject(reason);
+      throw error;
+    }
   }
 
   async #transact(delivery: Delivery, clock: Deadline): Promise<SendResult> {
@@ -311,9 +322,12 @@ export class DeliveryQueue {
     const rides = next !== undefined && this.#pipelines(next) && next.options.signal?.aborted !== true;
     if (rides) next.begun = true;
     this.#bodySent = true;
-    this.#inDoubt = { from: delivery.from, to: delivery.recipients };
     const source = delivery.sevenBit ? checkedSevenBit(delivery.content) : delivery.content.source;
-    await this.#context.channel.sendBody(source, clock, ...(rides ? envelopeLines(next) : []));
+    // A message is in doubt once its end is on the way, and not while its bytes come.
+    const watched = endWatched(source, () => {
+      this.#inDoubt = { from: delivery.from, to: delivery.recipients };
+    });
+    await this.#context.channel.sendBody(watched, clock, ...(rides ? envelopeLines(next) : []));
   }
 
   async #finalReplies(accepted: readonly string[], clock: Deadline): Promise<Map<string, SmtpReply>> {
@@ -421,6 +435,21 @@ function bodyOf(
 function checkedSevenBit({ source, eightBit }: Content): Content["source"] {
   if (eightBit === false) return source;
   return watched(chunksOf(source));
+}
+
+/** The source, and a call when all of it has been read. */
+function endWatched(source: Content["source"], onEnd: () => void): Content["source"] {
+  if (!(source instanceof Uint8Array)) return callingAtEnd(chunksOf(source), onEnd);
+  onEnd();
+  return source;
+}
+
+async function* callingAtEnd(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onEnd: () => void,
+): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  onEnd();
 }
 
 async function* watched(

@@ -142,6 +142,7 @@ export class SmtpClient implements AsyncDisposable {
     return this.#channel.tls;
   }
 
+  /** Whether {@link SmtpClient.auth} has succeeded on this connection. */
   get authenticated(): boolean {
     return this.#authenticated;
   }

@@ -158,10 +158,6 @@ const mailReaders: Readonly<Record<string, (value: string) => Partial<MailParame
   AUTH: (value) => ({ authenticatedSender: parseXtext(value).replace(/^<>$/, "") }),
 };
 
-/** The names of the parameters that MAIL and RCPT can have. */
-export const mailParameterNames: readonly string[] = Object.keys(mailReaders);
-export const rcptParameterNames: readonly string[] = ["NOTIFY", "ORCPT"];
-
 /**
  * Reads the parameters of MAIL. Those that the server does not know must have been refused before.
  *

@@ -80,7 +80,8 @@ export function parsePathCommand(argument: string, keyword: "FROM" | "TO"): Path
   const isNull = path === "" && keyword === "FROM";
   if (!isNull && parseMailbox(path) === undefined)
     throw new RemoteProtocolError("the path is no mailbox", { excerpt: bracketed, rfc });
-  return { path, parameters: parseParameters(argument.slice(all?.length ?? 0)) };
+  const parameters = parseParameters(argument.slice(all?.length ?? 0));
+  return { path, sourceRoute: path !== bracketed, parameters };
 }
 
 /** `SIZE=1000 BODY=8BITMIME`: esmtp-param of RFC 5321 section 4.1.2. Each may stand once. */

@@ -2,10 +2,9 @@
 import type { ByteQueue } from "../core/byte-queue.js";
 import type { Decoder } from "../core/decoder.js";
 import { LimitError, LocalProtocolError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
-import type { Limits } from "../core/limits.js";
 import { type CommandLine, commandLine } from "../wire/command-line.js";
 import { formatMailParameters, formatRcptParameters } from "./codec-parameters.js";
-import { formatPath, isAscii } from "./codec-path.js";
+import { formatPath, isAscii, parseXtext } from "./codec-path.js";
 import type { MailOptions, SmtpCommand, SmtpExtensions, SmtpRecipient } from "./types.js";
 
 /** What a message's bytes say about how it can travel. */
@@ -91,9 +90,62 @@ export function formatXclient(
   return commandLine("XCLIENT", words.join(" "));
 }
 
-/** A decoder for the client's next command line. Only CR LF ends it. */
-export const commandDecoder: Decoder<Uint8Array> = (queue: ByteQueue, limits: Limits) =>
-  queue.takeCrLfLine(limits.maxLineBytes);
+/** RFC 4954 section 4: a command AUTH, and a response in its exchange, CR LF included. */
+const maxAuthLineBytes = 12_288;
+/** So much of a line that is too long is passed over; one that goes on is an attack. */
+const maxSkippedBytes = 1_048_576;
+
+/**
+ * A decoder for the client's next command line. Only CR LF ends it. A line of more than `maxBytes`, its CR LF included, is
+ * taken up to its end and comes as `"too long"`, for the session goes on after a 500 (RFC 5321 section 4.5.3.1.4). AUTH may
+ * be longer.
+ *
+ * @throws {LimitError} a line has no end within 1 MiB.
+ */
+export function commandDecoder(maxBytes: number): Decoder<Uint8Array | "too long"> {
+  const maxLineBytes = Math.max(maxBytes, maxAuthLineBytes) - 2;
+  let skippedBytes = 0;
+  return (queue: ByteQueue) => {
+    if (skippedBytes === 0) {
+      const line = takeLineOrLimit(queue, maxLineBytes);
+      if (line === undefined) return undefined;
+      if (line !== "too long")
+        return line.length <= maxBytes - 2 || (line.length <= maxAuthLineBytes - 2 && isAuth(line))
+          ? line
+          : "too long";
+    }
+    const { bytes, ended } = skipLine(queue);
+    skippedBytes = ended ? 0 : skippedBytes + bytes;
+    if (skippedBytes > maxSkippedBytes) throw new LimitError("a command line", maxBytes);
+    return ended ? "too long" : undefined;
+  };
+}
+
+function takeLineOrLimit(queue: ByteQueue, maxLineBytes: number): Uint8Array | "too long" | undefined {
+  try {
+    return queue.takeCrLfLine(maxLineBytes);
+  } catch (error) {
+    if (error instanceof LimitError) return "too long";
+    throw error;
+  }
+}
+
+function isAuth(line: Uint8Array): boolean {
+  return /^AUTH /i.test(String.fromCharCode(...line.subarray(0, 5)));
+}
+
+/** Drops what has come of a line, its CR LF included. A CR at the end stays: its LF may follow. */
+function skipLine(queue: ByteQueue): { readonly bytes: number; readonly ended: boolean } {
+  const all = Buffer.from(queue.peek());
+  const end = all.indexOf("\r\n");
+  const bytes = end >= 0 ? end + 2 : all.at(-1) === 0x0d ? all.length - 1 : all.length;
+  queue.drop(bytes);
+  return { bytes, ended: end >= 0 };
+}
+
+/** A decoder for a client's response within AUTH: a line as long as RFC 4954 section 4 allows. */
+export const authResponseDecoder: Decoder<Uint8Array> = (queue: ByteQueue) =>
+  queue.takeCrLfLine(maxAuthLineBytes - 2);
 
 const decoder: TextDecoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -154,4 +206,41 @@ export function chunkDecoder(bytes: number): Decoder<Uint8Array | null> {
     leftBytes -= piece.length;
     return piece;
   };
+}
+
+/**
+ * Reads the argument of EHLO, HELO or LHLO: a domain or an address literal (RFC 5321 section 4.1.1.1), or whatever one
+ * word clients send for it.
+ *
+ * @throws {RemoteProtocolError} it is no word that could stand in a trace header.
+ */
+export function parseHello(argument: string): string {
+  if (/^[^\s\p{Cc}()<>@,;\\"]{1,255}$/u.test(argument)) return argument;
+  throw new RemoteProtocolError("this is no domain", {
+    excerpt: argument,
+    rfc: "RFC 5321 section 4.1.1.1",
+  });
+}
+
+/** What XCLIENT can tell (Postfix's XCLIENT_README). */
+export const xclientAttributes: readonly string[] = [
+  ...["NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT"],
+];
+
+/**
+ * Reads the argument of XCLIENT. `[UNAVAILABLE]` and `[TEMPUNAVAIL]` come as `undefined`.
+ *
+ * @throws {RemoteProtocolError} an attribute is unknown, malformed, or stands twice.
+ */
+export function parseXclient(argument: string): ReadonlyMap<string, string | undefined> {
+  const attributes = new Map<string, string | undefined>();
+  for (const word of argument.split(" ").filter(Boolean)) {
+    const [, key = "", value = ""] = /^([A-Za-z]+)=(.+)$/.exec(word) ?? [];
+    const name = key.toUpperCase();
+    if (!xclientAttributes.includes(name) || attributes.has(name))
+      throw new RemoteProtocolError("this is no attribute of XCLIENT", { excerpt: word });
+    attributes.set(name, /^\[(?:UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(value) ? undefined : parseXtext(value));
+  }
+  if (attributes.size === 0) throw new RemoteProtocolError("XCLIENT without attributes");
+  return attributes;
 }

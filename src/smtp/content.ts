@@ -1,8 +1,15 @@
 /** What a message's bytes need of the way they travel. */
 import { type Source, sizeOf } from "../core/source.js";
 
-/** A message: its bytes, or something made by `compose` that holds them. */
-export type Message = Source | { readonly content: Source };
+/** A message: its text as it stands on the wire, or what `compose` or `composeStream` of `hawser/mail` made. */
+export type Message = Source | { readonly bytes: Uint8Array } | { readonly content: Source };
+
+/** The bytes of a message, wherever they are. */
+export function sourceOf(message: Message): Source {
+  if (typeof message !== "object") return message;
+  if ("bytes" in message) return message.bytes;
+  return "content" in message ? message.content : message;
+}
 
 /** What is known of a message before it is sent. */
 export interface Content {
@@ -16,7 +23,7 @@ export interface Content {
 
 /** Looks at a message that is held in memory; one that is a stream is taken as it comes. */
 export function contentOf(message: Message): Content {
-  const source = isWrapped(message) ? message.content : message;
+  const source = sourceOf(message);
   const whole = typeof source === "string" ? Buffer.from(source) : source;
   if (!(whole instanceof Uint8Array))
     return { source, sizeOctets: undefined, eightBit: undefined, eightBitHeader: false };
@@ -27,10 +34,6 @@ export function contentOf(message: Message): Content {
     eightBit: first >= 0,
     eightBitHeader: first >= 0 && first < headerBytes(whole),
   };
-}
-
-function isWrapped(message: Message): message is { readonly content: Source } {
-  return typeof message === "object" && "content" in message;
 }
 
 /** Where the first byte above 127 stands, or -1. Eight bytes at a time: 8 KiB take 2 µs and not 8. */

@@ -3,7 +3,7 @@ import type { OpOptions } from "../core/deadline.js";
 import { BrokenError, ClosedError, LocalProtocolError } from "../core/errors.js";
 import { SmtpClient, type SmtpClientOptions } from "./client.js";
 import type { SendOptions } from "./client-delivery.js";
-import type { Message } from "./content.js";
+import { type Message, sourceOf } from "./content.js";
 import { SmtpError } from "./errors.js";
 import type { SendResult, SmtpEnvelope } from "./types.js";
 
@@ -242,6 +242,7 @@ export class SmtpPool implements AsyncDisposable {
     );
   }
 
+  /** The same as {@link SmtpPool.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -249,7 +250,7 @@ export class SmtpPool implements AsyncDisposable {
 
 /** A string or bytes can be read again; a stream that has been begun cannot. */
 function isReplayable(message: Message): boolean {
-  const source = typeof message === "object" && "content" in message ? message.content : message;
+  const source = sourceOf(message);
   return typeof source === "string" || source instanceof Uint8Array || !begunStreams.has(source);
 }
 
@@ -258,7 +259,7 @@ const begunStreams: WeakSet<object> = new WeakSet();
 
 /** The message, with a note left when a stream of it is begun. */
 function readOnce(message: Message): { readonly message: Message } {
-  const source = typeof message === "object" && "content" in message ? message.content : message;
+  const source = sourceOf(message);
   if (typeof source === "string" || source instanceof Uint8Array) return { message: source };
   return { message: noted(source) };
 }

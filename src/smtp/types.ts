@@ -122,6 +122,8 @@ export interface SmtpCommand {
 export interface PathCommand {
   /** The mailbox without its angle brackets; `""` is the null reverse path. */
   readonly path: string;
+  /** Whether a source route stood before it (RFC 5321 appendix C), which was passed over. */
+  readonly sourceRoute: boolean;
   /** Parameters by their names in capitals; `""` where there is no value. */
   readonly parameters: ReadonlyMap<string, string>;
 }

@@ -122,7 +122,6 @@ export abstract class BatchingSocket<F extends Family = Family> extends Messagin
         if (sent < 0) {
           const errno = native().errno();
           if (errno !== errnos.EAGAIN && sentPackets > 0) return sentPackets;
-          native().setErrno(errno);
           return this.handle.again("sendmmsg");
         }
         sentPackets += sent;

@@ -130,7 +130,7 @@ export class Handle implements Identity {
     return value;
   }
 
-  /** After a call that returned -1: `undefined` when it would block, else a throw. Call it in the next expression. */
+  /** After a call that returned -1: `undefined` when it would block, else a throw. */
   again(syscall: string, address?: string): undefined {
     const errno = native().errno();
     if (errno === errnos.EAGAIN) return undefined;
@@ -176,14 +176,16 @@ export class Handle implements Identity {
         "detach: operations are pending on this socket; abort or await them first",
       );
     }
-    return this.fd < 0 ? -1 : this.#leave();
+    if (this.fd < 0) return -1;
+    const fd = this.#leave();
+    native().forgetAtExit(fd);
+    return fd;
   }
 
   /** Takes the descriptor out of the reactor before anything else may happen to its number. */
   #leave(): number {
     const { fd } = this;
     this.fd = -1;
-    native().forgetAtExit(fd);
     if (this.watch.registered || this.watch.busy)
       reactor().release(this.watch, (what) => socketError(what, errnos.EBADF));
     return fd;

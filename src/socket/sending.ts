@@ -189,7 +189,6 @@ export abstract class SendingSocket<F extends Family = Family> extends Receiving
         "sendFile sends a regular file, opened for reading, to a connected stream socket",
       );
     }
-    native().setErrno(errno);
     return this.handle.again("sendfile");
   }
 }

@@ -9,12 +9,13 @@ export type TransportPair = readonly [Transport, Transport];
 /** One check of the contract, for any test runner. */
 export interface TransportCheck {
   readonly name: string;
+  /** Resolves if the transport keeps to the rule, and rejects with what is wrong. */
   run(): Promise<void>;
 }
 
 /** What {@link checkTransport} must know of the transports. */
 export interface CheckTransportOptions {
-  /** More than both ends and the network between them hold unread, in bytes. Default 32 MiB. */
+  /** More than both ends and the network between them hold unread, in bytes. Default 16 MiB. */
   readonly floodBytes?: number;
 }
 
@@ -28,7 +29,7 @@ export interface CheckTransportOptions {
  */
 export function checkTransport(
   make: () => TransportPair | Promise<TransportPair>,
-  { floodBytes = 33_554_432 }: CheckTransportOptions = {},
+  { floodBytes = 16_777_216 }: CheckTransportOptions = {},
 ): readonly TransportCheck[] {
   const once = async (check: Check, turned: boolean): Promise<void> => {
     const [one, other] = await make();
@@ -68,6 +69,7 @@ const checks: readonly (readonly [name: string, check: Check])[] = [
   ["bytes arrive, in both directions", bytesArrive],
   ["many bytes arrive both ways at once, in order", manyBytes],
   ["the order of writes that are not waited for is kept", ordered],
+  ["writes that wait are settled with an end behind them", endBehindWrites],
   ["end is seen behind the last byte, and the other direction goes on", halfClose],
   ["end and close may be called again", repeated],
   ["an empty write writes nothing", emptyWrite],
@@ -127,6 +129,13 @@ async function halfClose(near: Transport, far: Transport): Promise<void> {
   await far.write(Uint8Array.of(8, 9));
   await far.end();
   assert.deepEqual([...(await readToEnd(near))], [8, 9]);
+}
+
+async function endBehindWrites(near: Transport, far: Transport, floodBytes: number): Promise<void> {
+  const data = new Uint8Array(floodBytes / 4);
+  const writes = [near.write(data), near.write(data), near.end()];
+  assert.equal((await readToEnd(far)).length, 2 * data.length);
+  await Promise.all(writes);
 }
 
 async function repeated(near: Transport, far: Transport): Promise<void> {

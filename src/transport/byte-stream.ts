@@ -61,12 +61,24 @@ export class ByteStream {
   }
 
   async #receiveLater<T>(decoder: Decoder<T>, limits: Limits, options: ReceiveOptions): Promise<T> {
+    if (isEndless(options)) return await this.#receiveEndlessly(decoder, limits);
     using deadline = new Deadline(options.what ?? "waiting for data", options);
     for (;;) {
       if (this.queue.ended) throw new BrokenError("the peer ended the connection");
       deadline.throwIfOver();
       this.#reading ??= this.#read();
       await deadline.race(this.#reading);
+      const value = decoder(this.queue, limits);
+      if (value !== undefined) return value;
+    }
+  }
+
+  /** The same without a clock: a server watches all its clients by clocks of its own. */
+  async #receiveEndlessly<T>(decoder: Decoder<T>, limits: Limits): Promise<T> {
+    for (;;) {
+      if (this.queue.ended) throw new BrokenError("the peer ended the connection");
+      this.#reading ??= this.#read();
+      await this.#reading;
       const value = decoder(this.queue, limits);
       if (value !== undefined) return value;
     }
@@ -86,9 +98,11 @@ export class ByteStream {
    * Sends bytes; resolves when there is room for more. A write that was given up may have sent all, some or nothing; one
    * whose signal was given before has sent nothing.
    */
-  async write(data: Uint8Array, options?: OpOptions): Promise<void> {
-    if (options?.signal === undefined && options?.timeoutMs === undefined)
-      return await this.transport.write(data);
+  write(data: Uint8Array, options: OpOptions = {}): Promise<void> {
+    return isEndless(options) ? this.transport.write(data) : this.#writeInTime(data, options);
+  }
+
+  async #writeInTime(data: Uint8Array, options: OpOptions): Promise<void> {
     using deadline = new Deadline("sending", options);
     deadline.throwIfOver();
     await deadline.race(this.transport.write(data));
@@ -112,7 +126,13 @@ export class ByteStream {
     });
   }
 
+  /** Gives the connection up at once. */
   async close(): Promise<void> {
     await this.transport.close();
   }
+}
+
+/** Whether nothing but the work itself ends a call, so that it needs no clock. */
+function isEndless({ signal, timeoutMs }: OpOptions): boolean {
+  return signal === undefined && (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY);
 }

@@ -56,6 +56,7 @@ export class DuplexTransport implements Transport {
     return this.#handedOver ? 0 : this.#chunks.bytes + this.#stream.readableLength;
   }
 
+  /** See {@link Transport.read}. */
   read(): Promise<Uint8Array | undefined> {
     if (this.#unusable) return Promise.reject(closedError());
     if (this.#reader !== undefined) return Promise.reject(busyReading());
@@ -71,6 +72,7 @@ export class DuplexTransport implements Transport {
     });
   }
 
+  /** See {@link Transport.write}. */
   write(data: Uint8Array): Promise<void> {
     if (this.#unusable) return Promise.reject(closedError());
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -80,6 +82,7 @@ export class DuplexTransport implements Transport {
     return new Promise((resolve, reject) => this.#drained.push({ resolve, reject }));
   }
 
+  /** See {@link Transport.end}. */
   end(): Promise<void> {
     const stream = this.#stream;
     if (this.#unusable) return Promise.resolve();
@@ -91,6 +94,7 @@ export class DuplexTransport implements Transport {
     });
   }
 
+  /** See {@link Transport.close}. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -117,11 +121,14 @@ export class DuplexTransport implements Transport {
       }
       this.#stream = socket;
       this.#tls = info;
+      // Nobody listened to the stream meanwhile; what was written before has left before the handshake.
+      this.#drain();
       this.#attach(socket);
       return info;
     } catch (error) {
       plain.destroy();
       this.#failure ??= error;
+      this.#settle(this.#failure);
       throw this.#closed ? closedError() : error;
     }
   }
@@ -140,10 +147,12 @@ export class DuplexTransport implements Transport {
     if (this.#reader !== undefined) throw busyReading();
     const stream = this.#release();
     this.#handedOver = true;
-    this.#settle(closedError());
+    // What was written is the stream's: it was taken.
+    this.#drain();
     return giveBack(stream, this.#chunks.takeAll(), this.#ended);
   }
 
+  /** The same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

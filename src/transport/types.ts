@@ -105,9 +105,13 @@ export interface Transport extends AsyncDisposable {
   readonly tls: TlsInfo | undefined;
   /** Bytes that have arrived and have not been read. */
   readonly bufferedBytes: number;
+  /** The next bytes: 1 or more, or `undefined` at the end. One read at a time. */
   read(): Promise<Uint8Array | undefined>;
+  /** Sends bytes; resolves when they were taken and there is room for more. */
   write(data: Uint8Array): Promise<void>;
+  /** Says that nothing more will be sent, behind what was written. Reading goes on. */
   end(): Promise<void>;
+  /** Gives the connection up at once. Pending calls reject with a `ClosedError`. */
   close(): Promise<void>;
   /**
    * Goes on in TLS. Rejects, and the connection is closed, if the handshake fails or bytes wait unread.

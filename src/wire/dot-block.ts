@@ -2,9 +2,10 @@
  * Dot blocks: text of many lines that ends with a line of one dot (RFC 5321 section 4.5.2, RFC 1939 section 3, RFC 3977
  * section 3.1.1). A line that begins with a dot gets a second one on the wire.
  */
+import { asBuffer } from "../core/as-buffer.js";
 import type { ByteQueue } from "../core/byte-queue.js";
 import type { Decoder } from "../core/decoder.js";
-import { LimitError, RemoteProtocolError } from "../core/errors.js";
+import { LimitError } from "../core/errors.js";
 import type { Limits } from "../core/limits.js";
 
 const cr = 0x0d;
@@ -21,7 +22,6 @@ type Place = "line start" | "in line" | "after CR";
  * The CR LF before the last dot belongs to the block. The pieces may be views of the queue's bytes.
  *
  * @throws {LimitError} the block has more than `limits.maxBodyBytes` bytes.
- * @throws {RemoteProtocolError} the peer ended the connection within the block.
  */
 export function dotBlockDecoder(): Decoder<Uint8Array | null> {
   let place: Place = "line start";
@@ -31,8 +31,7 @@ export function dotBlockDecoder(): Decoder<Uint8Array | null> {
     while (queue.length > 0) {
       if (place === "line start" && queue.peek(1)[0] === dot) {
         const head = queue.peek(3);
-        if (head[1] === cr && head.length < 3) return needMore(queue);
-        if (head.length < 2) return needMore(queue);
+        if (head.length < 2 || (head[1] === cr && head.length < 3)) return undefined;
         queue.drop(1);
         if (head[1] === cr && head[2] === lf) {
           queue.drop(2);
@@ -47,15 +46,9 @@ export function dotBlockDecoder(): Decoder<Uint8Array | null> {
       if (totalBytes > limits.maxBodyBytes) throw new LimitError("a body", limits.maxBodyBytes);
       return piece;
     }
-    return needMore(queue);
+    return undefined;
   };
   return decode;
-}
-
-function needMore(queue: ByteQueue): undefined {
-  if (queue.ended) {
-    throw new RemoteProtocolError("the connection ended within a body", { rfc: "RFC 5321 section 4.5.2" });
-  }
 }
 
 /**
@@ -124,7 +117,7 @@ export class DotBlockEncoder {
   /** The chunk as it goes onto the wire: the chunk itself where nothing needs to change. */
   encode(chunk: Uint8Array): Uint8Array {
     if (chunk.length === 0) return chunk;
-    const clean = isClean(chunk, this.#place);
+    const clean = isClean(asBuffer(chunk), this.#place);
     const encoded = clean ? chunk : rewrite(chunk, this.#place);
     this.#place = placeAfterLoose(chunk);
     return encoded;

@@ -1,5 +1,6 @@
 /** Replies that begin with three digits (RFC 5321 section 4.2, RFC 959 section 4.2, RFC 3977 section 3.2). */
 import { RemoteProtocolError } from "../core/errors.js";
+import { checkedArgument } from "./command-line.js";
 
 /** One line of a reply, taken apart. */
 export interface ReplyLine {
@@ -11,7 +12,7 @@ export interface ReplyLine {
   readonly text: string;
 }
 
-const decoder: TextDecoder = new TextDecoder();
+const decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const hyphen = 0x2d;
 const space = 0x20;
 
@@ -43,7 +44,15 @@ function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** `250-first`, `250 last`: a reply of one or more lines, as text with its line ends. */
+/**
+ * `250-first`, `250 last`: a reply of one or more lines, as text with its line ends.
+ *
+ * @throws {LocalProtocolError} a line holds CR, LF or NUL: it would be a reply of its own.
+ */
 export function formatReplyLines(code: number, lines: readonly string[]): string {
-  return lines.map((line, index) => `${code}${index < lines.length - 1 ? "-" : " "}${line}\r\n`).join("");
+  const last = lines.length - 1;
+  const formatted = lines.map((line, index) => {
+    return `${code}${index < last ? "-" : " "}${checkedArgument(line, `the reply ${code}`)}\r\n`;
+  });
+  return formatted.join("");
 }

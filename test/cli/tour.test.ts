@@ -15,7 +15,7 @@ const names = [
     "multicast",
     "answer-from",
   ],
-  ...["crowd", "batch", "patience", "sendfile", "ping"],
+  ...["crowd", "batch", "patience", "sendfile", "ping", "smtp", "pop3", "faults"],
 ];
 
 interface Document {

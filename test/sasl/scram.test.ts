@@ -166,15 +166,14 @@ test("names and passwords that SASLprep refuses are not sent", async () => {
     { user: "\u0627\u0031", password: "pencil" },
     { user: "\u00e9".repeat(200_000), password: "pencil" },
     { user: "user", password: "pencil", authzid: "a\0b" },
+    { user: "user", password: "\u0007" },
+    { user: "user", password: "pencil\r\n" },
   ]) {
     const server = scripted();
     const client = scramClient("SCRAM-SHA-1", credentials, clear);
     assert.ok((await rejection(authenticate(server, client, clear))) instanceof LocalProtocolError);
     assert.deepEqual(server.got, []);
   }
-  const client = scramClient("SCRAM-SHA-256", { user: "user", password: "\u0007" }, clear, { nonce });
-  await client.start();
-  assert.ok((await rejection(client.step(bytes(serverFirst)))) instanceof LocalProtocolError);
 });
 
 const accounts = accountsOf({ user: "pencil" });

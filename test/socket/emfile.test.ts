@@ -8,6 +8,8 @@ interface Seen {
   readonly message: string;
   readonly cpuShare: number;
   readonly warnings: number;
+  /** The time in which those came. */
+  readonly withinMs: number;
   readonly recovered: boolean;
   readonly iterated: number;
   readonly syncCode: string;
@@ -19,7 +21,8 @@ test("accept without descriptors: the error is seen, the processor rests, and ac
   assert.equal(seen.code, "EMFILE");
   assert.match(seen.message, /too many descriptors open.*ulimit -n/);
   assert.ok(seen.cpuShare < 0.05, `${seen.cpuShare * 100} % of the processor`);
-  assert.ok(seen.warnings >= 1 && seen.warnings < 30, `${seen.warnings} warnings`);
+  // A rest takes 100 ms. On a busy machine the whole lasts longer, and has more of them.
+  assert.ok(seen.warnings >= 1 && seen.warnings < seen.withinMs / 50, `${seen.warnings} warnings`);
   assert.ok(seen.recovered);
   assert.equal(seen.iterated, 3);
   assert.equal(seen.syncCode, "EMFILE");

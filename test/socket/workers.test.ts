@@ -12,13 +12,13 @@ function start(mode: string, data: object = {}): Worker {
 }
 
 /** The next message of a worker; its error and its end reject. */
-function message<T>(worker: Worker): Promise<T> {
+function message<T>(worker: Worker, limitMs = 30_000): Promise<T> {
   const received = new Promise<T>((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", (code) => reject(new Error(`the worker ended with ${code}`)));
   });
-  return within(received, "a message of the worker", 30_000);
+  return within(received, "a message of the worker", limitMs);
 }
 
 function exit(worker: Worker): Promise<number> {
@@ -31,21 +31,34 @@ function openSockets(): number {
 }
 
 test("eight workers echo under load, every byte of it", async () => {
-  const servers = Array.from({ length: 4 }, () => start("echo"));
-  const addresses = await Promise.all(servers.map((worker) => message<AddressLike>(worker)));
-  const count = stress ? 20_000 : 1500;
-  const clients = addresses.flatMap((address) => [
-    start("client", { address, count }),
-    start("client", { address, count }),
-  ]);
-  const counts = await Promise.all(clients.map((worker) => message<number>(worker)));
-  assert.deepEqual(
-    counts,
-    clients.map(() => count),
-  );
-  const ended = servers.map(exit);
-  for (const worker of servers) worker.postMessage("close");
-  assert.deepEqual(await Promise.all(ended), [0, 0, 0, 0]);
+  const workers: Worker[] = [];
+  const started = (mode: string, data: object = {}): Worker => {
+    const worker = start(mode, data);
+    workers.push(worker);
+    return worker;
+  };
+  try {
+    const servers = Array.from({ length: 4 }, () => started("echo"));
+    const addresses = await Promise.all(servers.map((worker) => message<AddressLike>(worker)));
+    // Each reply has a deadline of its own in the client: a reply that does not come is told by that.
+    const count = stress ? 20_000 : 500;
+    const limitMs = stress ? 600_000 : 60_000;
+    const clients = addresses.flatMap((address) => [
+      started("client", { address, count }),
+      started("client", { address, count }),
+    ]);
+    const counts = await Promise.all(clients.map((worker) => message<number>(worker, limitMs)));
+    assert.deepEqual(
+      counts,
+      clients.map(() => count),
+    );
+    const ended = servers.map(exit);
+    for (const worker of servers) worker.postMessage("close");
+    assert.deepEqual(await Promise.all(ended), [0, 0, 0, 0]);
+  } finally {
+    // After a failure they would go on, and the run of this file with them.
+    for (const worker of workers) await within(worker.terminate(), "terminate");
+  }
 });
 
 test("a worker that is terminated after it closed its sockets ends cleanly", async () => {
@@ -56,19 +69,26 @@ test("a worker that is terminated after it closed its sockets ends cleanly", asy
   }
 });
 
-for (const mode of ["busy", "lookups", "making"] as const) {
+/** How often each is tried: in "closing" an error in the order of things shows in one round of twenty. */
+const terminations = { busy: 20, lookups: 6, making: 6, closing: 60 };
+
+for (const mode of ["busy", "lookups", "making", "closing"] as const) {
   test(`a worker that is terminated under load (${mode}) takes nobody with it, and leaves nothing open`, async () => {
     const before = openSockets();
-    const rounds = stress ? 100 : mode === "busy" ? 20 : 6;
+    const rounds = stress ? 100 : terminations[mode];
     for (let round = 0; round < rounds; round += 1) {
       const worker = start(mode);
-      const address = await message<AddressLike>(worker);
-      // One of its connections comes from here.
-      using s: Socket = new Socket();
-      await s.connect(address, { timeoutMs: 5000 });
-      // The end comes at any point of what the worker does.
-      for (let turns = 0; turns < round; turns += 1) await turn();
-      await within(worker.terminate(), "terminate");
+      try {
+        const address = await message<AddressLike>(worker);
+        // One of its connections comes from here.
+        using s: Socket = new Socket();
+        await s.connect(address, { timeoutMs: 5000 });
+        // The end comes at any point of what the worker does.
+        for (let turns = 0; turns < round; turns += 1) await turn();
+      } finally {
+        // Also after a failure: the worker would go on for ever, and the run of this file with it.
+        await within(worker.terminate(), "terminate");
+      }
     }
     await until(() => openSockets() === before, "the worker's sockets to be closed");
   });

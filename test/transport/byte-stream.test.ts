@@ -5,7 +5,7 @@ import type { ByteQueue } from "../../src/core/byte-queue.js";
 import type { Limits } from "../../src/core/limits.js";
 import { BrokenError, BusyError, ClosedError, LimitError } from "../../src/index.js";
 import { ByteStream, memoryPair } from "../../src/transport/index.js";
-import { bytes, deadlineMs } from "./support.js";
+import { bytes, deadlineMs, deferred } from "./support.js";
 
 const line = (queue: ByteQueue, limits: Limits) => queue.takeLine(limits.maxLineBytes);
 const options = { timeoutMs: deadlineMs };
@@ -87,4 +87,28 @@ test("a write that nobody reads ends with its deadline", async () => {
   };
   await assert.rejects(flood(), { code: "HAWSER_DEADLINE", what: "sending" });
   await stream.close();
+});
+
+test("TLS does not start on bytes that were read and not seen yet", async () => {
+  const [near] = memoryPair();
+  const arriving = deferred<Uint8Array | undefined>();
+  const started: string[] = [];
+  const transport = {
+    ...{ local: undefined, remote: undefined, tls: undefined, bufferedBytes: 0 },
+    read: () => arriving.promise,
+    write: near.write.bind(near),
+    end: near.end.bind(near),
+    close: near.close.bind(near),
+    startTls: async (): Promise<never> => {
+      started.push("TLS");
+      throw new Error("TLS started");
+    },
+    toNode: near.toNode.bind(near),
+    [Symbol.asyncDispose]: near.close.bind(near),
+  };
+  const stream = new ByteStream(transport);
+  await assert.rejects(stream.receive(line, { timeoutMs: 5 }), { code: "HAWSER_DEADLINE" });
+  arriving.resolve(bytes("INJECTED\r\n"));
+  await assert.rejects(stream.startTls({ role: "client", options: { serverName: "x" } }), BusyError);
+  assert.deepEqual(started, []);
 });

@@ -2,11 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokenError, LocalProtocolError, NameError, RefusedError } from "../../src/index.js";
-import { bsdProvider, dial, nodeProvider, overTls, type Resolver } from "../../src/transport/index.js";
+import {
+  bsdProvider,
+  dial,
+  memoryPair,
+  nodeProvider,
+  overTls,
+  type Resolver,
+} from "../../src/transport/index.js";
 import type { ConnectTarget, Transport, TransportProvider } from "../../src/transport/types.js";
 import { makeCertificates } from "../certificates.js";
 import { temporaryPath } from "../socket/support.js";
-import { bytes, deferred, RawServer, readBytes } from "./support.js";
+import { bytes, deadlineMs, deferred, RawServer, readBytes } from "./support.js";
 
 const certificates = await makeCertificates();
 const ca = certificates.ca;
@@ -19,6 +26,8 @@ async function tlsServer(path?: string): Promise<{ port: number; close(): Promis
   });
   return { port: listener.address.port ?? 0, close: () => listener.close() };
 }
+
+const limited = { timeout: deadlineMs };
 
 const senseless: readonly (readonly [name: string, options: Parameters<typeof dial>[0]])[] = [
   ["no port", {}],
@@ -82,17 +91,14 @@ for (const [name, provider] of [
     await assert.rejects(dial({ ...at, signal: AbortSignal.abort(reason) }), reason);
   });
 
-  test(`${name}: the clock is one for connecting and TLS, and what is late is closed`, async () => {
+  test(`${name}: the clock is one for connecting and TLS, and what is late is closed`, limited, async () => {
     const gone = deferred<void>();
-    await using silent = await RawServer.listen((socket) =>
-      socket.on("close", () => gone.resolve()).resume(),
-    );
+    await using silent = await RawServer.listen((socket) => socket.on("end", () => gone.resolve()).resume());
     const late = { host: "127.0.0.1", port: silent.port, proxy: false, provider, connectMs: 60 } as const;
     await assert.rejects(dial({ ...late, tls: "implicit", tlsOptions: { ca } }), {
       code: "HAWSER_DEADLINE",
       message: `connecting to 127.0.0.1:${silent.port} timed out after 60 ms`,
     });
-    for (const socket of silent.sockets) socket.end();
     await gone.promise;
   });
 
@@ -118,6 +124,15 @@ for (const [name, provider] of [
     await Promise.all([near.close(), far.close()]);
   });
 }
+
+test("a connection that comes too late is closed", async () => {
+  const [near, far] = memoryPair();
+  const late = deferred<Transport>();
+  const provider: TransportProvider = { connect: () => late.promise, listen: nodeProvider.listen };
+  await assert.rejects(dial({ port: 1, proxy: false, provider, connectMs: 10 }), { code: "HAWSER_DEADLINE" });
+  late.resolve(near);
+  assert.equal(await far.read(), undefined);
+});
 
 test("a resolver's addresses are tried in turn, and the name stays the server's", async () => {
   const server = await tlsServer();

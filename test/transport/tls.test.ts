@@ -270,13 +270,13 @@ test("TLS in TLS is refused by startTls, and a read that waits makes it busy", a
 test("what was written before STARTTLS arrives before the handshake", async () => {
   const [near, far] = await tcpPair();
   const big = new Uint8Array(4_000_000);
-  void near.write(big);
-  void near.write(bytes("go"));
+  const writes = [near.write(big), near.write(bytes("go"))];
   const shaking = near.startTls({ role: "server", options: server }, { timeoutMs: deadlineMs });
   const text = await readBytes(far, 4_000_002);
   assert.ok(text.endsWith("\0go"));
   await far.startTls({ role: "client", options: good }, { timeoutMs: deadlineMs });
   await shaking;
+  await Promise.all(writes);
   await near.close();
   await far.close();
 });

@@ -40,7 +40,7 @@ export function textAt(bytes: Uint8Array, offset: number): string {
 
 /** A copy of libc's own memory. */
 export function foreignBytes(address: bigint, length: number): Uint8Array {
-  return native().view(address, length).slice();
+  return native().copy(address, length);
 }
 
 /** A C string in libc's own memory. It is read a page at a time, since the next page may not be there. */
@@ -48,9 +48,9 @@ export function foreignText(address: bigint): string {
   const chunks: number[] = [];
   for (let at = address; ; ) {
     const length = Number(PAGE_BYTES - (at % PAGE_BYTES));
-    const view = native().view(at, length);
-    const end = view.indexOf(0);
-    for (const byte of view.subarray(0, end < 0 ? length : end)) chunks.push(byte);
+    const page = native().copy(at, length);
+    const end = page.indexOf(0);
+    for (const byte of page.subarray(0, end < 0 ? length : end)) chunks.push(byte);
     if (end >= 0) return looseUtf8.decode(Uint8Array.from(chunks));
     at += BigInt(length);
   }

@@ -13,56 +13,73 @@ export interface ExitHooks {
   remove(environment: unknown, close: unknown, fd: number): number;
 }
 
+/** The calls that make descriptors and end them. */
+export type DescriptorCalls = Pick<
+  Native,
+  "socket" | "socketpair" | "accept4" | "fcntl" | "close" | "closeAtExit" | "forgetAtExit"
+>;
+
 /**
- * `table` with every call that makes a descriptor registering it. A thread is stopped where one JavaScript function
- * calls another or a loop turns; nothing of that kind may stand between the call and `add`, or a descriptor that was
- * made just then would stay open, and its peer wait for ever.
+ * `calls`, of which those that make a descriptor register it, and `close` takes that back.
+ *
+ * A thread is stopped where JavaScript calls a JavaScript function, be it one of the language such as `Map.get`, or where
+ * a loop turns. Nothing of that kind may stand between a call that makes a descriptor and `add`, or between `remove` and
+ * the call that closes it: a descriptor of just then would stay open, and its peer wait for ever. So all of these are
+ * native functions, not wrapped ones.
  */
-export function closingAtExit(table: Native, hooks: ExitHooks): Native {
-  const { environment, close } = hooks;
-  const { add, remove } = hooks;
-  const { socket, accept4, fcntl, socketpair } = table;
+export function closingAtExit(calls: DescriptorCalls, hooks: ExitHooks): DescriptorCalls {
+  const { environment, close: hook, add, remove } = hooks;
+  const { socket, accept4, fcntl, socketpair, close } = calls;
   // Node aborts the process when the same hook is added twice, and two Sockets may share a number.
-  const users = new Map<number, number>();
+  const users: (number | undefined)[] = [];
   return {
-    ...table,
     closeAtExit(fd) {
-      if (!users.has(fd)) add(environment, close, fd);
-      users.set(fd, (users.get(fd) ?? 0) + 1);
+      if (users[fd] === undefined) add(environment, hook, fd);
+      users[fd] = (users[fd] ?? 0) + 1;
     },
     forgetAtExit(fd) {
-      const count = users.get(fd) ?? 0;
-      if (count > 1) users.set(fd, count - 1);
-      else if (users.delete(fd)) remove(environment, close, fd);
+      const count = users[fd];
+      if (count === undefined) return;
+      users[fd] = count > 1 ? count - 1 : undefined;
+      if (count === 1) remove(environment, hook, fd);
+    },
+    close(fd) {
+      const count = users[fd];
+      if (count === undefined) return close(fd);
+      users[fd] = count > 1 ? count - 1 : undefined;
+      if (count === 1) remove(environment, hook, fd);
+      return close(fd);
     },
     socket(family, type, protocol) {
       const fd = socket(family, type, protocol);
-      if (fd >= 0 && !users.has(fd)) add(environment, close, fd);
-      if (fd >= 0) users.set(fd, (users.get(fd) ?? 0) + 1);
+      if (fd < 0) return fd;
+      if (users[fd] === undefined) add(environment, hook, fd);
+      users[fd] = (users[fd] ?? 0) + 1;
       return fd;
     },
     accept4(listener, address, length, flags) {
       const fd = accept4(listener, address, length, flags);
-      if (fd >= 0 && !users.has(fd)) add(environment, close, fd);
-      if (fd >= 0) users.set(fd, (users.get(fd) ?? 0) + 1);
+      if (fd < 0) return fd;
+      if (users[fd] === undefined) add(environment, hook, fd);
+      users[fd] = (users[fd] ?? 0) + 1;
       return fd;
     },
     fcntl(fd, command, argument) {
       const result = fcntl(fd, command, argument);
       if (command !== linux.F_DUPFD_CLOEXEC || result < 0) return result;
-      if (!users.has(result)) add(environment, close, result);
-      users.set(result, (users.get(result) ?? 0) + 1);
+      if (users[result] === undefined) add(environment, hook, result);
+      users[result] = (users[result] ?? 0) + 1;
       return result;
     },
     socketpair(family, type, protocol, fds) {
-      const view = new DataView(fds.buffer, fds.byteOffset);
+      const pair = new Int32Array(fds.buffer, fds.byteOffset, 2);
       if (socketpair(family, type, protocol, fds) < 0) return -1;
-      const first = view.getInt32(0, true);
-      const second = view.getInt32(4, true);
-      if (!users.has(first)) add(environment, close, first);
-      if (!users.has(second)) add(environment, close, second);
-      users.set(first, (users.get(first) ?? 0) + 1);
-      users.set(second, (users.get(second) ?? 0) + 1);
+      const first = pair[0] as number;
+      const second = pair[1] as number;
+      if (users[first] === undefined) add(environment, hook, first);
+      if (users[second] === undefined) add(environment, hook, second);
+      users[first] = (users[first] ?? 0) + 1;
+      users[second] = (users[second] ?? 0) + 1;
       return 0;
     },
   };

@@ -8,37 +8,47 @@ import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import type koffiModule from "koffi";
 import { UnsupportedError } from "../../core/errors.js";
-import { closingAtExit } from "./exit-hooks.js";
+import { closingAtExit, type DescriptorCalls } from "./exit-hooks.js";
+import { KeptErrno } from "./kept-errno.js";
 import type { Native, PollHandle } from "./native.js";
 
 type Koffi = typeof koffiModule;
+type Libc = ReturnType<Koffi["load"]>;
 
 /** Loads koffi and binds the table. Throws {@link UnsupportedError} where koffi is absent or refused. */
 export function loadKoffi(): Native {
   const koffi = requireKoffi();
   const libc = koffi.load(null);
-  const func = (name: string, result: string, ...args: string[]) => libc.func(name, result, args);
-  const resolver = (name: string, ...args: string[]) => func(name, "int", ...args) as never;
+  const raw = (name: string, result: string, ...args: string[]) => libc.func(name, result, args);
+  const errno = new KeptErrno(new Int32Array(koffi.view(raw("__errno_location", "void *")(), 4)));
+  const func = (name: string, result: string, ...args: string[]) => errno.after(raw(name, result, ...args));
+  const resolver = (name: string, ...args: string[]) =>
+    errno.afterResolver(raw(name, "int", ...args)) as never;
+  const descriptors = descriptorCalls(koffi, libc);
+  // Not koffi.view: a thread that is terminated in the middle of that takes the process down.
+  const memcpy = raw("memcpy", "void", "void *", "void *", "size_t");
 
-  const errno = koffi.errno as { (): number; (value: number): number };
-  const table: Native = {
-    errno,
-    setErrno: (value) => void errno(value),
+  return {
+    errno: () => errno.last,
     address: koffi.address,
-    view: (address, length) => new Uint8Array(koffi.view(address, length)),
+    copy: (address, length) => {
+      const bytes = new Uint8Array(length);
+      memcpy(bytes, address, length);
+      return bytes;
+    },
     watch: (fd, callback) => watch(koffi, fd, callback),
-    closeAtExit: () => {},
-    forgetAtExit: () => {},
+    closeAtExit: descriptors.closeAtExit,
+    forgetAtExit: descriptors.forgetAtExit,
 
-    socket: func("socket", "int", "int", "int", "int"),
-    socketpair: func("socketpair", "int", "int", "int", "int", "void *"),
+    socket: errno.after(descriptors.socket),
+    socketpair: errno.after(descriptors.socketpair),
     bind: func("bind", "int", "int", "void *", "uint32_t"),
     listen: func("listen", "int", "int", "int"),
-    accept4: func("accept4", "int", "int", "void *", "void *", "int"),
+    accept4: errno.after(descriptors.accept4),
     connect: func("connect", "int", "int", "void *", "uint32_t"),
     shutdown: func("shutdown", "int", "int", "int"),
-    close: func("close", "int", "int"),
-    fcntl: func("fcntl", "int", "int", "int", "int64_t"),
+    close: errno.after(descriptors.close),
+    fcntl: errno.after(descriptors.fcntl),
     ioctl: func("ioctl", "int", "int", "uint64_t", "void *"),
     getsockname: func("getsockname", "int", "int", "void *", "void *"),
     getpeername: func("getpeername", "int", "int", "void *", "void *"),
@@ -87,12 +97,26 @@ export function loadKoffi(): Native {
     ifNametoindex: func("if_nametoindex", "uint32_t", "void *"),
     ifIndextoname: func("if_indextoname", "void *", "uint32_t", "void *"),
   };
-  if (isMainThread) return table;
-  return closingAtExit(table, {
+}
+
+/** What makes descriptors and ends them; in a worker thread none outlives the thread. */
+function descriptorCalls(koffi: Koffi, libc: Libc): DescriptorCalls {
+  const func = (name: string, ...args: string[]) => libc.func(name, "int", args);
+  const calls: DescriptorCalls = {
+    socket: func("socket", "int", "int", "int"),
+    socketpair: func("socketpair", "int", "int", "int", "void *"),
+    accept4: func("accept4", "int", "void *", "void *", "int"),
+    fcntl: func("fcntl", "int", "int", "int64_t"),
+    close: func("close", "int"),
+    closeAtExit: () => {},
+    forgetAtExit: () => {},
+  };
+  if (isMainThread) return calls;
+  return closingAtExit(calls, {
     environment: koffi.node.env,
     close: libc.symbol("close"),
-    add: func("napi_add_env_cleanup_hook", "int", "void *", "void *", "intptr_t"),
-    remove: func("napi_remove_env_cleanup_hook", "int", "void *", "void *", "intptr_t"),
+    add: func("napi_add_env_cleanup_hook", "void *", "void *", "intptr_t"),
+    remove: func("napi_remove_env_cleanup_hook", "void *", "void *", "intptr_t"),
   });
 }
 

@@ -3,7 +3,7 @@
  * function library is underneath: `koffi.ts` implements this today, another one may tomorrow.
  *
  * Every call returns what C returns: a count, a descriptor or 0, and -1 with the reason in {@link Native.errno}.
- * Read `errno()` in the very next expression: any call in between may overwrite it.
+ * It stays there until the next call of the table.
  */
 
 /** Memory handed to a call: a view whose bytes the call reads or writes, an address, or NULL. */
@@ -25,14 +25,12 @@ export interface PollHandle {
 
 /** The table of libc functions, and the few services of the FFI library that go with them. */
 export interface Native {
-  /** The errno of the call just made on this thread. */
+  /** The errno that the last call of this table left, on this thread. */
   errno(): number;
-  /** Sets errno, for calls that tell their failures apart only by it. */
-  setErrno(value: number): void;
   /** The address of a view's first byte. The caller must keep the view alive for as long as the address is used. */
   address(memory: Uint8Array): bigint;
-  /** A view of `length` bytes of foreign memory. Copy out of it before the memory is freed. */
-  view(address: bigint, length: number): Uint8Array;
+  /** A copy of `length` bytes of foreign memory. */
+  copy(address: bigint, length: number): Uint8Array;
   /** Calls `callback` on the event loop whenever `fd` is readable (level-triggered). Main thread only. */
   watch(fd: number, callback: () => void): PollHandle;
   /**
@@ -40,7 +38,7 @@ export interface Native {
    * calls below do so themselves for descriptors that they make. Nothing on the main thread.
    */
   closeAtExit(fd: number): void;
-  /** Takes {@link closeAtExit} back: the descriptor is closed or given away. */
+  /** Takes {@link closeAtExit} back, for a descriptor that is given away; {@link Native.close} does so itself. */
   forgetAtExit(fd: number): void;
 
   socket(family: number, type: number, protocol: number): number;

@@ -64,7 +64,9 @@ export class Waiter implements Expiring {
     this.#reject(reason);
   }
 
+  /** Time is over: the event loop may be the one that is late, so what can be done by now is done. */
   expire(): void {
+    if (this.queue?.first === this && this.run()) return;
     this.fail(new DeadlineError(this.what, this.limits.timeoutMs ?? 0, { usable: this.what !== "connect" }));
   }
 

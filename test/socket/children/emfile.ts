@@ -24,6 +24,7 @@ try {
   // There are no more.
 }
 
+const beginMs = performance.now();
 const error = await server.accept().catch((reason: Error) => reason);
 let syncCode: string | undefined;
 try {
@@ -60,6 +61,7 @@ console.log(
     message: (error as Error).message,
     cpuShare,
     warnings,
+    withinMs: performance.now() - beginMs,
     recovered: accepted.length === 3,
     iterated: accepted.length,
     syncCode,

@@ -6,6 +6,19 @@ import { listener } from "../robust.js";
 const port = parentPort as NonNullable<typeof parentPort>;
 const { mode, address, count } = workerData as { mode: string; address?: AddressLike; count: number };
 
+/**
+ * Waits once, and so until this thread's helper runs: a thread that is terminated while koffi is being loaded in it takes
+ * the process down, which is koffi's to mend.
+ */
+async function waitOnce(): Promise<void> {
+  const [left, right] = socketPair();
+  const received = left.recv(1);
+  await right.send(new Uint8Array(1));
+  await received;
+  left.close();
+  right.close();
+}
+
 /** Echoes every connection of a listener until the listener is closed. */
 async function serve(server: Socket): Promise<void> {
   for await (const [conn] of server) void echo(conn);
@@ -48,13 +61,17 @@ async function busy(): Promise<void> {
       await s.recv(5000, { flags: 0x100 });
     }
   });
+  await waitOnce();
   port.postMessage(own);
   await Promise.all(clients);
 }
 
 /** Look-ups without end beside it: calls on the thread pool are under way when the thread ends. */
 async function lookups(): Promise<void> {
-  const { address: own } = listener();
+  const { server, address: own } = listener();
+  // Its pending accept holds the listener: a collected one would be closed, and refuse the connection from outside.
+  void serve(server);
+  await waitOnce();
   port.postMessage(own);
   for (;;) await Promise.all([getaddrinfo("localhost", 80), getaddrinfo("localhost", "http")]);
 }
@@ -91,6 +108,7 @@ switch (mode) {
   case "making": {
     // Descriptors are made and closed without end, in every way there is.
     const { server, address: own } = listener();
+    await waitOnce();
     port.postMessage(own);
     for (;;) {
       const [a, b] = socketPair();
@@ -100,6 +118,13 @@ switch (mode) {
       const copy = conn.dup();
       for (const s of [a, b, client, conn, copy]) s.close();
     }
+  }
+  case "closing": {
+    // A descriptor is being closed at almost any time.
+    const { server, address: own } = listener();
+    port.postMessage(own);
+    while (server.fileno() >= 0) new Socket().close();
+    break;
   }
   case "closed": {
     const { server, address: own } = listener();
