@@ -1,0 +1,51 @@
+/** What a server of IMAP asks of whoever has the mail. */
+import type { MailStore } from "../mail/store.js";
+import type { Authenticator, Identity } from "../sasl/index.js";
+
+/** The methods of a mail store without which there is no IMAP. */
+type NeededMethods =
+  | ("limits" | "mailboxes" | "mailbox" | "status" | "createMailbox" | "deleteMailbox" | "renameMailbox")
+  | ("subscribeMailbox" | "subscriptions" | "claimRecent" | "list" | "open" | "append" | "storeFlags")
+  | ("copy" | "expunge" | "subscribe");
+
+/** The methods that are offered as extensions where they are there: MOVE, QRESYNC, QUOTA, METADATA. */
+type OfferedMethods = "move" | "vanished" | "quota" | "setQuota" | "metadata" | "setMetadata";
+
+/**
+ * The mail that a session works on: a `MailStore`, or less. A method that is absent takes its extension out of what is
+ * advertised: `move` MOVE, `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
+ */
+export interface ImapStore extends Pick<MailStore, NeededMethods>, Partial<Pick<MailStore, OfferedMethods>> {}
+
+/** Whose mail, and where it is kept. */
+export interface ImapMail {
+  /** The user's name in the store. */
+  readonly user: string;
+  readonly store: ImapStore;
+}
+
+/** The state of a session: RFC 9051 section 3. */
+export type ImapState = "not authenticated" | "authenticated" | "selected" | "logout";
+
+/** What a handler sees of a session. */
+export interface ImapSession {
+  /** A number for each session of a server. */
+  readonly id: number;
+  readonly state: ImapState;
+  readonly identity: Identity | undefined;
+  readonly remoteAddress: string | undefined;
+  /** Whether TLS, or a Unix socket, keeps the connection private. */
+  readonly encrypted: boolean;
+}
+
+/** Whoever decides who may come in and what mail they see. */
+export interface ImapHandler {
+  /** Whom a login asks, unless the server's own option says otherwise. */
+  readonly accounts?: Authenticator | undefined;
+  /** A client has connected. What it throws refuses the client with BYE. */
+  connect?(session: ImapSession): Promise<void> | void;
+  /** The mail of who has logged in. */
+  open(session: ImapSession): Promise<ImapMail> | ImapMail;
+  /** The session is over, or has logged out of this mail. */
+  close?(session: ImapSession): Promise<void> | void;
+}
