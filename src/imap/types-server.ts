@@ -8,12 +8,12 @@ type NeededMethods =
   | ("subscribeMailbox" | "subscriptions" | "claimRecent" | "list" | "open" | "append" | "storeFlags")
   | ("copy" | "expunge" | "subscribe");
 
-/** The methods that are offered as extensions where they are there: MOVE, QRESYNC, QUOTA, METADATA. */
+/** `move`, for which a copy and an expunge stand in; the others are extensions: QRESYNC, QUOTA, METADATA. */
 type OfferedMethods = "move" | "vanished" | "quota" | "setQuota" | "metadata" | "setMetadata";
 
 /**
  * The mail that a session works on: a `MailStore`, or less. A method that is absent takes its extension out of what is
- * advertised: `move` MOVE, `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
+ * advertised: `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
  */
 export interface ImapStore extends Pick<MailStore, NeededMethods>, Partial<Pick<MailStore, OfferedMethods>> {}
 
