@@ -60,7 +60,7 @@ export type { RawResult } from "./commands/raw.js";
 export type { ChangedMessage, Resync } from "./commands/select.js";
 export { ByeError, ImapError, type ImapRefusal } from "./errors.js";
 export { storeHandler } from "./memory.js";
-export { ImapServer, type ImapServerOptions, type ImapServerTls } from "./server.js";
+export { ImapServer, type ImapServerOptions } from "./server.js";
 export type * from "./types.js";
 export type {
   ImapHandler,

@@ -31,7 +31,7 @@ export { formatCapabilities, parseCapabilities } from "./codec-capa.js";
 export { Pop3Error } from "./errors.js";
 export { storeHandler } from "./memory.js";
 export { Pop3Server } from "./server.js";
-export type { Pop3ServerOptions, Pop3ServerTls } from "./server-options.js";
+export type { Pop3ServerOptions } from "./server-options.js";
 export type {
   Pop3Capabilities,
   Pop3Command,

@@ -32,7 +32,7 @@ export { type DeliverOptions, type DomainResult, deliver } from "./deliver.js";
 export { SmtpError } from "./errors.js";
 export { type CollectedMessage, Collector, storeHandler } from "./memory.js";
 export { SmtpPool, type SmtpPoolOptions } from "./pool.js";
-export { SmtpServer, type SmtpServerOptions, type SmtpServerTls } from "./server.js";
+export { SmtpServer, type SmtpServerOptions } from "./server.js";
 export type {
   DsnNotify,
   FutureReleaseLimits,

@@ -15,7 +15,10 @@ export interface Visit {
 interface ImapFlow {
   connect(): Promise<void>;
   mailboxOpen(name: string): Promise<{ readonly exists: number }>;
-  fetchOne(set: string, query: object): Promise<{ readonly envelope: { readonly subject: string }; readonly source: Buffer }>;
+  fetchOne(
+    set: string,
+    query: object,
+  ): Promise<{ readonly envelope: { readonly subject: string }; readonly source: Buffer }>;
   append(name: string, content: string, flags: readonly string[]): Promise<unknown>;
   search(query: object): Promise<readonly number[]>;
   messageFlagsAdd(set: string, flags: readonly string[]): Promise<boolean>;
@@ -57,7 +60,10 @@ interface NodeImap {
   once(event: "error", listener: (error: Error) => void): void;
   openBox(name: string, readOnly: boolean, done: (error: Error | null) => void): void;
   seq: {
-    fetch(set: string, query: object): {
+    fetch(
+      set: string,
+      query: object,
+    ): {
       on(event: "message", listener: (message: NodeImapMessage) => void): void;
       once(event: "end", listener: () => void): void;
       once(event: "error", listener: (error: Error) => void): void;
@@ -82,7 +88,9 @@ export async function visitByNodeImap(modules: URL, visit: Visit): Promise<strin
     client.connect();
   });
   await new Promise<void>((resolve, reject) => {
-    client.openBox("INBOX", true, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+    client.openBox("INBOX", true, (error) =>
+      error === null || error === undefined ? resolve() : reject(error),
+    );
   });
   const source = await new Promise<string>((resolve, reject) => {
     const fetching = client.seq.fetch("1", { bodies: "", struct: true });
