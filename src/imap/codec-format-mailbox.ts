@@ -73,7 +73,7 @@ export function formatEsearch(
   { tag, uid, data }: { readonly tag: string | undefined; readonly uid: boolean; readonly data: EsearchData },
 ): void {
   w.text("ESEARCH");
-  if (tag !== undefined) w.text(` (TAG ${quote(checkedAtom(tag))})`);
+  if (tag !== undefined) w.text(` (TAG ${quote(tag)})`);
   if (uid) w.text(" UID");
   const words = esearchWords(data);
   if (words.length > 0) w.text(` ${words.join(" ")}`);
