@@ -40,13 +40,13 @@ const bar = { relation: "≥", value: 1.5 } as const;
 
 async function compareServers(plan: Plan): Promise<Comparison[]> {
   const work = `SMTP server, ${connections} connections, 8 KiB`;
-  return await compared(work, plan.rounds, plan.quick ? [1000, 2000] : [4000, 5000], kept);
+  return await compared(work, plan.rounds, plan.quick ? [1000, 2000] : [3000, 4000], kept);
 }
 
 /** Few messages: smtp-server waits 100 ms before it greets, to see whether a client talks too early. */
 async function compareConnections(plan: Plan): Promise<Comparison[]> {
   const work = `SMTP server, ${connections} connections, each for a message`;
-  return await compared(work, Math.min(3, plan.rounds), plan.quick ? [20, 50] : [100, 200], each);
+  return await compared(work, Math.min(3, plan.rounds), plan.quick ? [20, 50] : [50, 150], each);
 }
 
 async function compared(
