@@ -44,6 +44,8 @@ export interface ReplyOptions extends OpOptions {
 
 const defaultReplyMs = 300_000;
 const defaultIdleMs = 180_000;
+/** What a peer said before it hung up has arrived by then, or was lost with the connection. */
+const lastWordsMs = 50;
 /** So much of a body that nobody wants is read and dropped; with more to come the connection is closed instead. */
 const maxDrainBytes = 4 * 1024 * 1024;
 const encoder: TextEncoder = new TextEncoder();
@@ -61,6 +63,7 @@ export class CommandChannel<R> {
   #closed = false;
   /** Whether the operation that is under way has sent or waited for anything. */
   #begun = false;
+  #lastWords: R | undefined;
 
   constructor(transport: Transport, dialect: Dialect<R>, options: ChannelOptions = {}) {
     this.#stream = new ByteStream(transport, options.limits);
@@ -78,6 +81,11 @@ export class CommandChannel<R> {
 
   get tls(): TlsInfo | undefined {
     return this.#stream.transport.tls;
+  }
+
+  /** The reply that the server gave before its time, where the connection then broke in the middle of a body. */
+  get lastWords(): R | undefined {
+    return this.#lastWords;
   }
 
   /** Whether the connection is over, by whichever side. */
@@ -220,7 +228,7 @@ export class CommandChannel<R> {
     ...after: readonly CommandLine[]
   ): Promise<number> {
     this.#begun = true;
-    const out = new Gathered((data) => this.#write(data, deadline));
+    const out = new Gathered((data) => this.write(data, deadline));
     const sending = this.#sendSource(source, out);
     const bytes = await (deadline === undefined ? sending : deadline.race(sending));
     this.tracer.note("C", `[${bytes} bytes]`);
@@ -248,9 +256,17 @@ export class CommandChannel<R> {
     }
   }
 
-  async #write(data: Uint8Array, deadline: Deadline | undefined): Promise<void> {
+  /** Sends bytes of a body. It may take `idleMs` at the longest until the server has room for them. */
+  async write(data: Uint8Array, deadline?: Deadline): Promise<void> {
     const written = withDeadline("sending", { timeoutMs: this.#idleMs }, () => this.stream.write(data));
-    await (deadline === undefined ? written : deadline.race(written));
+    try {
+      await (deadline === undefined ? written : deadline.race(written));
+    } catch (error) {
+      // A server that wants no more says why and hangs up. That is worth more than the fact that it did.
+      if (error instanceof BrokenError)
+        this.#lastWords = await this.reply({ timeoutMs: lastWordsMs }).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Goes on in TLS, after the server has agreed to it. */
