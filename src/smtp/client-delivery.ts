@@ -57,6 +57,8 @@ export interface DeliveryContext {
 
 const data: CommandLine = commandLine("DATA");
 const rset: CommandLine = commandLine("RSET");
+/** A message that is smaller is one write, its end included. */
+const oneWriteBytes = 65_536;
 /** Chunks of a message that is a stream. */
 const chunkBytes = 262_144;
 const encoder: TextEncoder = new TextEncoder();
@@ -385,6 +387,7 @@ export class DeliveryQueue {
     let waiting: Uint8Array[] = [];
     let bytes = 0;
     for await (const piece of inTime(chunkedContent(delivery), delivery.clock)) {
+      if (piece.length === 0) continue;
       if (bytes > 0 && bytes + piece.length > chunkBytes) {
         await this.#sendChunk(waiting, bytes, false, delivery.clock);
         const reply = await this.#reply("BDAT", this.#context.timeouts.finalMs, delivery.clock);
@@ -483,9 +486,10 @@ function checkedSevenBit({ source, eightBit }: Content): Content["source"] {
   return watched(chunksOf(source));
 }
 
-/** The source, and a call when all of it has been read. */
+/** The source, and a call when all of it has been sent but what leaves together with the end. */
 function endWatched(source: Content["source"], onEnd: () => void): Content["source"] {
-  if (!(source instanceof Uint8Array)) return callingAtEnd(chunksOf(source), onEnd);
+  if (!(source instanceof Uint8Array) || source.length >= oneWriteBytes)
+    return callingAtEnd(chunksOf(source), onEnd);
   onEnd();
   return source;
 }
