@@ -4,7 +4,7 @@
  */
 import { type Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
 import type { Decoder } from "../core/decoder.js";
-import { BrokenError, BusyError, ClosedError, HawserError } from "../core/errors.js";
+import { BrokenError, BusyError, ClosedError, HawserError, RemoteProtocolError } from "../core/errors.js";
 import type { Limits } from "../core/limits.js";
 import { chunksOf, type Source } from "../core/source.js";
 import { type Trace, Tracer } from "../core/trace.js";
@@ -267,6 +267,20 @@ export class CommandChannel<R> {
         this.#lastWords = await this.reply({ timeoutMs: lastWordsMs }).catch(() => undefined);
       throw error;
     }
+  }
+
+  /**
+   * To be asked before the command that starts TLS: an answer that is here before its question is not the server's.
+   *
+   * @throws {RemoteProtocolError} something has come.
+   */
+  checkNothingCame(command: string, rfc: string): void {
+    const { queue, transport } = this.stream;
+    if (queue.length + transport.bufferedBytes === 0) return;
+    throw new RemoteProtocolError(`an answer came before ${command} was sent`, {
+      excerpt: queue.peek(),
+      rfc,
+    });
   }
 
   /** Goes on in TLS, after the server has agreed to it. */

@@ -436,7 +436,7 @@ export class Pop3Client implements AsyncDisposable {
     return await this.#exclusive(
       "STLS",
       async () => {
-        this.#checkNothingCame();
+        this.#channel.checkNothingCame("STLS", "RFC 2595 section 4");
         ok(await this.#channel.call(commandLine("STLS"), op), "STLS");
         this.#capabilities = undefined;
         this.#timestamp = undefined;
@@ -444,16 +444,6 @@ export class Pop3Client implements AsyncDisposable {
       },
       op,
     );
-  }
-
-  /** An answer that is here before its question is not the server's. */
-  #checkNothingCame(): void {
-    const { queue, transport } = this.#channel.stream;
-    if (queue.length + transport.bufferedBytes > 0)
-      throw new RemoteProtocolError("an answer came before STLS was sent", {
-        excerpt: queue.peek(),
-        rfc: "RFC 2595 section 4",
-      });
   }
 
   /** UTF8: lets names, passwords and messages be UTF-8 from now on (RFC 6856 section 2). Before the login. */

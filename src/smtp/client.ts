@@ -280,7 +280,9 @@ export class SmtpClient implements AsyncDisposable {
     const info = await this.#channel.exclusive(
       "STARTTLS",
       async () => {
-        checked(await this.#channel.call(commandLine("STARTTLS"), options), "STARTTLS");
+        this.#channel.checkNothingCame("STARTTLS", "RFC 3207 section 6");
+        const reply = await this.#channel.call(commandLine("STARTTLS"), options);
+        if (reply.code !== 220) throw new SmtpError(reply, { command: "STARTTLS" });
         this.#extensions = noExtensions;
         return await this.#channel.startTls(names, options);
       },
