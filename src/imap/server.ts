@@ -111,6 +111,7 @@ export class ImapServer implements AsyncDisposable {
     await Promise.all([...this.#sessions].map((session) => session.connection.close()));
   }
 
+  /** The same as `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
