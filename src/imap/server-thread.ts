@@ -29,7 +29,7 @@ export async function thread(
   const { algorithm } = command;
   if (algorithm !== "REFERENCES" && algorithm !== "ORDEREDSUBJECT")
     throw bad("there is no such way of threading");
-  const uid = command.uid || session.uidOnly;
+  const { uid } = command;
   const messages = await read(await find(session, command), uid);
   const threads =
     algorithm === "REFERENCES" ? threadByReferences(messages).map(toThread) : bySubject(messages);

@@ -10,10 +10,10 @@ type NeededMethods =
 
 /**
  * The mail that a session works on: a `MailStore`, or less. A method that is absent takes its extension out of what is
- * advertised: `move` MOVE, `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
+ * advertised: `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
  */
 export interface ImapStore extends Pick<MailStore, NeededMethods> {
-  /** Moves messages in one step: MOVE (RFC 6851). */
+  /** Moves messages in one step (RFC 6851). Without it a copy and an expunge stand in, which others may come between. */
   readonly move?: MailStore["move"] | undefined;
   /** Tells which messages are gone since a mod-sequence: QRESYNC (RFC 7162). */
   readonly vanished?: MailStore["vanished"] | undefined;
