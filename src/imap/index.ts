@@ -23,10 +23,16 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
+export type { ListenOptions } from "../engine/acceptor.js";
+export type { Fault as ServerFault } from "../engine/faults.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { ImapClient, type ImapClientOptions } from "./client.js";
 export type { AppendMessageOptions, AppendOptions } from "./client-append.js";
+export type { DeflateOptions } from "./client-compress.js";
 export type { MailboxEvent } from "./client-events.js";
+export type { FetchStream } from "./client-fetch.js";
 export type {
+  BinarySizeItem,
   DataOf,
   FetchedMessage,
   FetchItemName,
@@ -40,12 +46,14 @@ export type {
   SearchOptions,
   SearchResult,
   SortKey,
+  SortName,
   SortOptions,
   SortResult,
   ThreadOptions,
 } from "./client-search.js";
-export type { SearchQuery } from "./client-search-query.js";
+export type { SearchDay, SearchQuery } from "./client-search-query.js";
 export type { MessageSet } from "./client-set.js";
+export type { ImapState } from "./client-state.js";
 export type { SelectOptions } from "./client-tasks.js";
 export * from "./codec.js";
 export type { Quota, RightsChoice } from "./commands/access.js";
