@@ -23,6 +23,10 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
+export type { ListenOptions } from "../engine/acceptor.js";
+export type { Body, GatherOptions } from "../engine/body.js";
+export type { Fault as ServerFault } from "../engine/faults.js";
+export type { ServerTls } from "../engine/server.js";
 export { ImapClient, type ImapClientOptions } from "./client.js";
 export type { AppendMessageOptions, AppendOptions } from "./client-append.js";
 export type { DeflateOptions } from "./client-compress.js";
@@ -65,7 +69,7 @@ export type { RawResult } from "./commands/raw.js";
 export type { ChangedMessage, Resync } from "./commands/select.js";
 export { ByeError, ImapError, type ImapRefusal } from "./errors.js";
 export { storeHandler } from "./memory.js";
-export { ImapServer, type ImapServerOptions, type ImapServerTls } from "./server.js";
+export { ImapServer, type ImapServerOptions } from "./server.js";
 export type * from "./types.js";
 export type {
   ImapHandler,

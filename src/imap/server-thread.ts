@@ -62,7 +62,7 @@ function idsIn(value: string | undefined): string[] {
   return found.slice(-maxReferences).map((id) => id.slice(1, -1));
 }
 
-export function inSentOrder(a: Threadable, b: Threadable): number {
+function inSentOrder(a: Threadable, b: Threadable): number {
   return a.sentMs - b.sentMs || a.sequence - b.sequence;
 }
 

@@ -303,11 +303,15 @@ export class DeliveryQueue {
 
   async #reply(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
     clock.throwIfOver();
-    const timeoutMs = Math.min(limitMs, clock.remainingMs());
-    const reply = this.#context.channel.reply({ what: `the reply to ${command}`, timeoutMs });
-    const value = await clock.race(reply);
+    const value = this.#context.channel.replyNow() ?? (await this.#replyLater(command, limitMs, clock));
     if (value.code === 421) throw new SmtpError(value, { command });
     return value;
+  }
+
+  async #replyLater(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
+    const timeoutMs = Math.min(limitMs, clock.remainingMs());
+    const reply = this.#context.channel.reply({ what: `the reply to ${command}`, timeoutMs });
+    return await clock.race(reply);
   }
 
   /** The server waits for a message that has no recipient: an empty one it will refuse. RFC 2920 section 3.1. */
