@@ -4,7 +4,7 @@
  */
 import type { Deadline, OpOptions } from "../core/deadline.js";
 import type { Decoder } from "../core/decoder.js";
-import { BrokenError, BusyError, ClosedError, HawserError } from "../core/errors.js";
+import { BrokenError, BusyError, ClosedError, HawserError, RemoteProtocolError } from "../core/errors.js";
 import type { Limits } from "../core/limits.js";
 import { chunksOf, type Source } from "../core/source.js";
 import { type Trace, Tracer } from "../core/trace.js";
@@ -44,6 +44,8 @@ export interface ReplyOptions extends OpOptions {
 
 const defaultReplyMs = 300_000;
 const defaultIdleMs = 180_000;
+/** What a peer said before it hung up has arrived by then, or was lost with the connection. */
+const lastWordsMs = 50;
 /** So much of a body that nobody wants is read and dropped; with more to come the connection is closed instead. */
 const maxDrainBytes = 4 * 1024 * 1024;
 
@@ -62,6 +64,7 @@ export class CommandChannel<R> {
   #begun = false;
   /** Of a reply that has not come as a whole. */
   #replyDecoder: Decoder<R> | undefined;
+  #lastWords: R | undefined;
 
   constructor(transport: Transport, dialect: Dialect<R>, options: ChannelOptions = {}) {
     this.#stream = new ByteStream(transport, options.limits);
@@ -79,6 +82,11 @@ export class CommandChannel<R> {
 
   get tls(): TlsInfo | undefined {
     return this.#stream.transport.tls;
+  }
+
+  /** The reply that the server gave before its time, where the connection then broke in the middle of a body. */
+  get lastWords(): R | undefined {
+    return this.#lastWords;
   }
 
   /** Whether the connection is over, by whichever side. */
@@ -237,7 +245,7 @@ export class CommandChannel<R> {
     ...after: readonly CommandLine[]
   ): Promise<number> {
     this.#begun = true;
-    const out = new Gathered((data) => this.#write(data, deadline));
+    const out = new Gathered((data) => this.write(data, deadline));
     const sending = this.#sendSource(source, out);
     const bytes = await (deadline === undefined ? sending : deadline.race(sending));
     this.tracer.note("C", `[${bytes} bytes]`);
@@ -265,9 +273,31 @@ export class CommandChannel<R> {
     }
   }
 
-  async #write(data: Uint8Array, deadline: Deadline | undefined): Promise<void> {
+  /** Sends bytes of a body. It may take `idleMs` at the longest until the server has room for them. */
+  async write(data: Uint8Array, deadline?: Deadline): Promise<void> {
     const written = this.#stream.write(data, { timeoutMs: this.#idleMs });
-    await (deadline === undefined ? written : deadline.race(written));
+    try {
+      await (deadline === undefined ? written : deadline.race(written));
+    } catch (error) {
+      // A server that wants no more says why and hangs up. That is worth more than the fact that it did.
+      if (error instanceof BrokenError)
+        this.#lastWords = await this.reply({ timeoutMs: lastWordsMs }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * To be asked before the command that starts TLS: an answer that is here before its question is not the server's.
+   *
+   * @throws {RemoteProtocolError} something has come.
+   */
+  checkNothingCame(command: string, rfc: string): void {
+    const { queue, transport } = this.stream;
+    if (queue.length + transport.bufferedBytes === 0) return;
+    throw new RemoteProtocolError(`an answer came before ${command} was sent`, {
+      excerpt: queue.peek(),
+      rfc,
+    });
   }
 
   /** Goes on in TLS, after the server has agreed to it. */

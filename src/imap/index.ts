@@ -26,7 +26,7 @@
 export type { ListenOptions } from "../engine/acceptor.js";
 export type { Body, GatherOptions } from "../engine/body.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
-export type { ServerTls } from "../engine/server.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { ImapClient, type ImapClientOptions } from "./client.js";
 export type { AppendMessageOptions, AppendOptions } from "./client-append.js";
 export type { DeflateOptions } from "./client-compress.js";

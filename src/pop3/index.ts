@@ -23,7 +23,7 @@
 export type { ListenOptions } from "../engine/acceptor.js";
 export type { Body, GatherOptions } from "../engine/body.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
-export type { ServerTls } from "../engine/server.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { Pop3Client, type Pop3ClientOptions, type Pop3DeleResult } from "./client.js";
 export type { Pop3Retrieved } from "./client-messages.js";
 export { formatReply, parseCommand, parseReply, replyDecoder } from "./codec.js";

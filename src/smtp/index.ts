@@ -23,7 +23,7 @@
 /// <reference types="node" preserve="true" />
 export type { ListenOptions } from "../engine/acceptor.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
-export type { ServerTls } from "../engine/server.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { SmtpClient, type SmtpClientOptions } from "./client.js";
 export type { SendOptions } from "./client-delivery.js";
 export { parseEhlo } from "./codec-ehlo.js";
