@@ -24,6 +24,7 @@
  */
 /// <reference types="node" preserve="true" />
 export type { ListenOptions } from "../engine/acceptor.js";
+export type { Body, GatherOptions } from "../engine/body.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
 export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { ImapClient, type ImapClientOptions } from "./client.js";

@@ -1,6 +1,7 @@
 /** Handlers, and how a server begins and ends. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ImapError, type ImapRefusal } from "../../src/imap/errors.js";
 import { ImapServer } from "../../src/imap/server.js";
 import { MemoryMailStore } from "../../src/mail/index.js";
 import { nodeProvider } from "../../src/transport/node.js";
@@ -34,6 +35,27 @@ test("a handler hears of clients, and may refuse them", async () => {
   await client.ok("LOGOUT");
   await client.ended();
   assert.deepEqual(heard, ["connect 1", "open alice", "connect 2", "connect 3", "open bob", "close 1"]);
+  assert.equal(on.errors.length, 2);
+});
+
+test("a handler's ImapError is what the client hears, unless a line cannot hold it", async () => {
+  const refusals: ImapRefusal[] = [
+    { status: "NO", code: { name: "UNAVAILABLE" }, text: "your mail is being moved" },
+    { status: "NO", text: "two\r\n* lines" },
+    { status: "NO", code: { name: "other", label: "X", text: "a] b" }, text: "a code" },
+  ];
+  const handler = {
+    open: (): never => {
+      throw new ImapError(refusals.shift() ?? { status: "BAD", text: "once more" });
+    },
+  };
+  await using on = stage([], { store: undefined, handler, maxAuthFailures: 10 });
+  const client = on.connect();
+  await client.line();
+  assert.equal(await client.refused("LOGIN alice secret"), "NO [UNAVAILABLE] your mail is being moved");
+  assert.equal(await client.refused("LOGIN alice secret"), "NO [SERVERBUG] something went wrong here");
+  assert.equal(await client.refused("LOGIN alice secret"), "NO [SERVERBUG] something went wrong here");
+  assert.equal(await client.refused("LOGIN alice secret"), "BAD once more");
   assert.equal(on.errors.length, 2);
 });
 
