@@ -29,7 +29,7 @@ export { parseEhlo } from "./codec-ehlo.js";
 export { formatReply, replyDecoder } from "./codec-reply.js";
 export type { Message } from "./content.js";
 export { type DeliverOptions, type DomainResult, deliver } from "./deliver.js";
-export { SmtpError } from "./errors.js";
+export { SmtpError, type SmtpErrorFacts } from "./errors.js";
 export { type CollectedMessage, Collector, storeHandler } from "./memory.js";
 export { SmtpPool, type SmtpPoolOptions } from "./pool.js";
 export { SmtpServer, type SmtpServerOptions, type SmtpServerTls } from "./server.js";
