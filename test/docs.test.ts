@@ -1,6 +1,7 @@
 /**
  * The documentation's code: a block behind `<!-- example: NAME.ts -->` is that example, and every other block compiles
- * as a program of its own, against the package as a user has it. `HAWSER_UPDATE=1` writes the examples into the pages.
+ * as a program of its own, against the package as a user has it. One behind `<!-- run -->` needs nothing and is run.
+ * `HAWSER_UPDATE=1` writes the examples into the pages.
  */
 import assert from "node:assert/strict";
 import {
@@ -17,7 +18,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
-import { root } from "./child.js";
+import { root, run } from "./child.js";
 import { withoutHeader } from "./example-lines.js";
 
 interface Block {
@@ -26,6 +27,8 @@ interface Block {
   readonly code: string;
   /** The example that it shows. */
   readonly example: string | undefined;
+  /** Whether it runs by itself, to its end. */
+  readonly runs: boolean;
 }
 
 const blockPattern = /(?:<!-- example: (\S+) -->\n+)?```ts\n([\s\S]*?)```/g;
@@ -50,7 +53,8 @@ function blocksOf(page: string): Block[] {
   return Array.from(text.matchAll(blockPattern), (match) => {
     const [, example, code = ""] = match;
     const line = text.slice(0, match.index).split("\n").length;
-    return { place: `${page}:${line}`, code, example };
+    const runs = text.slice(0, match.index).endsWith("<!-- run -->\n");
+    return { place: `${page}:${line}`, code, example, runs };
   });
 }
 
@@ -72,12 +76,8 @@ test("the blocks that show an example show it as it is", () => {
 });
 
 test("every other block compiles", () => {
-  const folder = mkdtempSync(join(tmpdir(), "hawser-docs-"));
+  const folder = userFolder();
   try {
-    mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
-    symlinkSync(root, join(folder, "node_modules/hawser"));
-    symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     const snippets = blocks.filter(({ example }) => example === undefined);
     const files = snippets.map(({ code }, index) => {
       const file = join(folder, `snippet-${index}.ts`);
@@ -95,6 +95,33 @@ test("every other block compiles", () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test("the blocks that need nothing run to their end", async () => {
+  const folder = userFolder();
+  const running = blocks.filter(({ runs }) => runs);
+  assert.ok(running.length > 0);
+  try {
+    for (const [index, { place, code }] of running.entries()) {
+      const file = join(folder, `program-${index}.js`);
+      const options = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
+      writeFileSync(file, ts.transpileModule(code, { compilerOptions: options }).outputText);
+      const { code: exitCode, stderr } = await run([file]);
+      assert.equal(exitCode, 0, `${place}: ${stderr}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** A folder in which `import "hawser"` finds this package. */
+function userFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "hawser-docs-"));
+  mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
+  symlinkSync(root, join(folder, "node_modules/hawser"));
+  symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  return folder;
+}
 
 function compilerOptions(folder: string): ts.CompilerOptions {
   return {

@@ -1,56 +1,27 @@
-/**
- * How long the parse of FETCH ENVELOPE BODYSTRUCTURE takes: 10,000 messages, some 7 MB, as Dovecot sends them.
- * `node dist/bench/imap/parse.js [rounds]` prints the CPU time of each round; the bar is 150 ms.
- */
-import { ByteQueue } from "../../src/core/byte-queue.js";
-import { imapLimits, responseFramer } from "../../src/imap/codec-framer.js";
-import { parseResponse } from "../../src/imap/codec-response.js";
+/** What the parser of IMAP takes, without a network. */
+import type { Comparison } from "../figures.js";
+import { startNode } from "../processes.js";
+import type { Plan, Workload } from "../workload.js";
 
-const messages = 10_000;
-const chunkBytes = 65_536;
-const rounds = Number(process.argv[2] ?? 9);
+const peer = new URL("./peers/parse.js", import.meta.url);
 
-/** One message as Dovecot describes a multipart/mixed of an alternative and an attachment. */
-function response(n: number): string {
-  const address = (name: string) => `(("${name} ${n % 97}" NIL "user${n % 313}" "example${n % 7}.org"))`;
-  const from = address("Person Number");
-  const text = (subtype: string, octets: number) =>
-    `("text" "${subtype}" ("charset" "utf-8") NIL NIL "quoted-printable" ${octets} ${octets >> 5} NIL NIL NIL NIL)`;
-  const file = `("application" "pdf" ("name" "report-${n}.pdf") NIL NIL "base64" ${4000 + (n % 999)} NIL ("attachment" ("filename" "report-${n}.pdf")) NIL NIL)`;
-  const structure = `((${text("plain", 800)}${text("html", 1900)} "alternative" ("boundary" "=_inner_${n}") NIL NIL NIL)${file} "mixed" ("boundary" "=_outer_${n}") NIL NIL NIL)`;
-  const envelope = `("Mon, 7 Feb 2022 21:52:25 -0800 (PST)" "Subject of message ${n} about a thing" ${from} ${from} ${from} ${address("Recipient")} NIL NIL NIL "<B27397-0100000.${n}@example.org>")`;
-  return `* ${n} FETCH (ENVELOPE ${envelope} BODYSTRUCTURE ${structure})\r\n`;
-}
+export const parse: Workload = {
+  name: "imap-parse",
+  title: "FETCH ENVELOPE BODYSTRUCTURE of 10,000 messages parsed, processor time",
+  run,
+};
 
-function input(): Buffer {
-  return Buffer.concat(Array.from({ length: messages }, (_, n) => Buffer.from(response(n + 1))));
-}
-
-function round(bytes: Buffer): number {
-  const framer = responseFramer();
-  const queue = new ByteQueue();
-  let parsed = 0;
-  for (let at = 0; at < bytes.length; at += chunkBytes) {
-    queue.push(bytes.subarray(at, at + chunkBytes));
-    for (let event = framer.next(queue, imapLimits); event; event = framer.next(queue, imapLimits)) {
-      if (event.type !== "frame") throw new Error("no literal was due");
-      const { type, defects } = parseResponse(event.frame);
-      if (type !== "fetch" || defects.length > 0) throw new Error(`${type} ${defects}`);
-      parsed += 1;
-    }
-  }
-  return parsed;
-}
-
-const bytes = input();
-console.log(`${messages} messages, ${(bytes.length / 1e6).toFixed(1)} MB`);
-for (let at = 0; at < rounds; at += 1) {
-  const before = process.cpuUsage();
-  const startMs = performance.now();
-  const parsed = round(Buffer.from(bytes));
-  const { user, system } = process.cpuUsage(before);
-  const cpuMs = (user + system) / 1000;
-  console.log(
-    `round ${at + 1}: ${parsed} parsed, ${cpuMs.toFixed(0)} ms CPU, ${(performance.now() - startMs).toFixed(0)} ms`,
-  );
+async function run(plan: Plan): Promise<Comparison[]> {
+  await using parser = startNode(0, peer, plan.quick ? 5 : 9);
+  const figure = await parser.value("cpu_ms");
+  return [
+    {
+      work: "IMAP parse, 10,000 FETCH responses, processor",
+      contender: "hawser",
+      figure,
+      unit: "ms",
+      value: figure,
+      bar: { relation: "<", value: 150 },
+    },
+  ];
 }

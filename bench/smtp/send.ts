@@ -30,7 +30,7 @@ async function sendBeside(plan: Plan): Promise<Comparison[]> {
   const lacking = lacksDebian("postfix");
   if (lacking !== undefined) return [skipped(work, lacking)];
   await using sink = await Sink.start();
-  const args = [sink.port, messages, messages, messageBytes] as const;
+  const args = [sink.port, messages, messages / 2, messageBytes] as const;
   const runs = await interleave(plan.rounds, {
     hawser: () => workOf(startNode(0, client, "hawser", ...args)),
     nodemailer: () => workOf(startNode(0, client, "nodemailer", ...args)),

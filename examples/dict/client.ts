@@ -25,8 +25,13 @@ export class DictError extends ReplyError<DictReply> {
 const dialect: Dialect<DictReply> = {
   protocol: "dict",
   replyDecoder,
-  show: ({ code, text, lines = [] }) => [`${code} ${text}`, ...lines.map((line) => `   ${line}`)],
+  show: ({ code, text, lines }) => [`${code} ${text}`, ...(lines === undefined ? [] : shownText(lines))],
 };
+
+/** As on the wire, so that a trace can be played as a transcript. */
+function shownText(lines: readonly string[]): string[] {
+  return [...lines.map((line) => (line.startsWith(".") ? `.${line}` : line)), "."];
+}
 
 /** Section 2.4.1: "no match" is an answer and no failure. */
 const noMatch = 552;

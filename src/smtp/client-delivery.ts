@@ -339,8 +339,13 @@ export class DeliveryQueue {
   /** A reply, be it the server's goodbye. */
   async #anyReply(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
     clock.throwIfOver();
+    return this.#context.channel.replyNow() ?? (await this.#replyLater(command, limitMs, clock));
+  }
+
+  async #replyLater(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
     const timeoutMs = Math.min(limitMs, clock.remainingMs());
-    return await clock.race(this.#context.channel.reply({ what: `the reply to ${command}`, timeoutMs }));
+    const reply = this.#context.channel.reply({ what: `the reply to ${command}`, timeoutMs });
+    return await clock.race(reply);
   }
 
   /** The server waits for a message that has no recipient: an empty one it will refuse. RFC 2920 section 3.1. */

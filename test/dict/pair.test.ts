@@ -5,7 +5,8 @@ import { DictClient, type DictDefinition, DictError, DictServer } from "../../ex
 import { BrokenError, LocalProtocolError } from "../../src/core/errors.js";
 import { transcript } from "../../src/core/trace.js";
 import type { Fault } from "../../src/engine/faults.js";
-import { memoryPair } from "../../src/testing/index.js";
+import { memoryPair, playServer } from "../../src/testing/index.js";
+import type { Transport } from "../../src/transport/types.js";
 import { testTranscripts } from "../transcripts.js";
 import { handler } from "./support.js";
 
@@ -102,6 +103,22 @@ test("over TCP, with a trace", async () => {
   await using client = await DictClient.connect({ ...server.address, trace });
   assert.equal((await client.define("rope", "sea")).length, 1);
   assert.match(String(trace), /^S: 220 .*\nC: DEFINE sea rope\nS: 150 1 /);
+});
+
+test("the trace of a client is a transcript: it plays the same server again", async () => {
+  const trace = transcript();
+  const session = async (serve: (far: Transport) => Promise<void>): Promise<unknown> => {
+    const [near, far] = memoryPair();
+    const serving = serve(far);
+    const client = await DictClient.over(near, { trace });
+    const found = await client.define("rope");
+    await client.quit();
+    await serving;
+    return found;
+  };
+  const found = await session((far) => new DictServer({ handler }).serve(far));
+  const text = String(trace);
+  assert.deepEqual(await session((far) => playServer(text, far)), found);
 });
 
 testTranscripts("dict", {

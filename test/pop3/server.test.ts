@@ -195,7 +195,7 @@ test("connect turns a client away; close is called once for each open", async ()
 
 test("clocks: a silent client is let go, without a word and without deleting", async () => {
   const store = await storeOf();
-  const server = await serverOf({ store, idleMs: 30 });
+  const server = await serverOf({ store, idleMs: 500 });
   const { client, served } = await clientOf(server);
   await client.dele(1);
   await served;

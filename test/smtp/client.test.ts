@@ -414,6 +414,7 @@ test("a deadline of a message that waits for its reply closes the connection", a
 
 for (const [what, wire] of [
   ["no code", "hello\r\n"],
+  ["a code of FTP's", "150 hi\r\n"],
   ["another code in the middle", "220-a\r\n250 b\r\n"],
   ["an endless line", `220 ${"x".repeat(70_000)}\r\n`],
   ["endless lines", "220-x\r\n".repeat(300_000)],

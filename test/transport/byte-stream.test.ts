@@ -107,7 +107,7 @@ test("TLS does not start on bytes that were read and not seen yet", async () => 
     [Symbol.asyncDispose]: near.close.bind(near),
   };
   const stream = new ByteStream(transport);
-  await assert.rejects(stream.receive(line, { timeoutMs: 5 }), { code: "HAWSER_DEADLINE" });
+  await assert.rejects(stream.receive(line, { timeoutMs: 100 }), { code: "HAWSER_DEADLINE" });
   arriving.resolve(bytes("INJECTED\r\n"));
   await assert.rejects(stream.startTls({ role: "client", options: { serverName: "x" } }), BusyError);
   assert.deepEqual(started, []);
