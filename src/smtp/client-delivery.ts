@@ -120,7 +120,8 @@ export class DeliveryQueue {
       this.#enqueue(queued);
     });
     // Under way, a message is ended together with its connection; one that waits is only taken out of the queue.
-    clock.race(outcome).catch((reason: unknown) => this.#withdraw(queued, reason));
+    if (options.signal !== undefined || options.timeoutMs !== undefined)
+      clock.race(outcome).catch((reason: unknown) => this.#withdraw(queued, reason));
     return await outcome;
   }
 

@@ -109,7 +109,8 @@ export class SmtpPool implements AsyncDisposable {
       this.#waiting.push(job);
       this.#assign();
     });
-    clock.race(outcome).catch((reason: unknown) => this.#withdraw(job, reason));
+    if (options.signal !== undefined || options.timeoutMs !== undefined)
+      clock.race(outcome).catch((reason: unknown) => this.#withdraw(job, reason));
     return await outcome;
   }
 

@@ -134,7 +134,9 @@ test("fault: by chance, the same with the same seed", async () => {
 });
 
 for (const transfer of ["data", "bdat"] as const)
-  test(`a server that refuses and hangs up while the message is still coming, by ${transfer}: its words are the error`, async () => {
+  test(`a server that refuses and hangs up while the message is still coming, by ${transfer}: its words are the error`, {
+    timeout: 30_000,
+  }, async () => {
     const extensions = "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
     const server = createServer((socket) => {
       socket.on("error", () => {});
@@ -282,9 +284,9 @@ test("a message that waits for its reply when the client is closed is in doubt",
       const sent = client.send(envelope, message);
       await there;
       await client.close();
+      release();
       await assert.rejects(sent, { code: "HAWSER_CLOSED", sent: "perhaps" });
       assert.deepEqual(client.inDoubt?.to, [{ address: "b@server.test" }]);
-      release();
     },
     {
       handler: {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fault } from "../../src/engine/faults.js";
-import { BrokenError, DeadlineError, NameError, RefusedError } from "../../src/index.js";
+import { BrokenError, DeadlineError, LocalProtocolError, NameError, RefusedError } from "../../src/index.js";
 import { Collector, type DeliverOptions, deliver, SmtpError, SmtpServer } from "../../src/smtp/index.js";
 import { systemResolver } from "../../src/transport/dns.js";
 import { DnsServer, type Zone } from "../transport/dns-server.js";
@@ -148,3 +148,10 @@ test("timeoutMs is for all of it, and what was delivered by then is told", () =>
     },
     [{ on: /^RCPT TO:<slow@/, delayMs: 1000 }],
   ));
+
+test("a domain that would be more than one line is refused before anything is looked up", () =>
+  withMail(zone, async (options, _, asked) => {
+    for (const to of ["b@y.test\r\nRCPT TO:<c@x.test>", "b@y\0.test", "b\n@y.test", "nobody"])
+      await assert.rejects(deliver({ from: "a@x.test", to }, message, options), LocalProtocolError);
+    assert.deepEqual(asked, []);
+  }));

@@ -184,7 +184,9 @@ test("an abort reaches a message whose envelope rides at once; the one before it
     { faults: [{ on: "message", delayMs: 400, times: 1 }] },
   ));
 
-test("a source that gives nothing does not outlive the clock, by DATA and by BDAT", async () => {
+test("a source that gives nothing does not outlive the clock, by DATA and by BDAT", {
+  timeout: 10_000,
+}, async () => {
   for (const transfer of ["data", "bdat"] as const)
     await paired(async (client) => {
       const silent = async function* (): AsyncGenerator<string> {
