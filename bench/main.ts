@@ -1,9 +1,10 @@
 /**
  * hawser against Node's own modules, C, and other people's clients and servers, side by side:
- * `npm run bench -- [sockets] [smtp] [pop3] [--quick] [--only NAME] [--json] [--strict]`. A missed bar fails the run with `--strict` alone: machines are noisy.
+ * `npm run bench -- [sockets] [smtp] [pop3] [imap] [--quick] [--only NAME] [--json] [--strict]`. A missed bar fails the run with `--strict` alone: machines are noisy.
  */
 import { parseArgs } from "node:util";
 import { type Comparison, verdict } from "./figures.js";
+import { imap } from "./imap/index.js";
 import { pop3 } from "./pop3/index.js";
 import { Compiled } from "./processes.js";
 import { smtp } from "./smtp/index.js";
@@ -11,7 +12,7 @@ import { sockets } from "./sockets/index.js";
 import { formatComparison, formatTable } from "./table.js";
 import type { Plan, Workload } from "./workload.js";
 
-const suites: Readonly<Record<string, readonly Workload[]>> = { sockets, smtp, pop3 };
+const suites: Readonly<Record<string, readonly Workload[]>> = { sockets, smtp, pop3, imap };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

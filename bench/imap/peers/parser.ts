@@ -1,14 +1,22 @@
-/**
- * How long the parse of FETCH ENVELOPE BODYSTRUCTURE takes: 10,000 messages, some 7 MB, as Dovecot sends them.
- * `node dist/bench/imap/parse.js [rounds]` prints the CPU time of each round; the bar is 150 ms.
- */
-import { ByteQueue } from "../../src/core/byte-queue.js";
-import { imapLimits, responseFramer } from "../../src/imap/codec-framer.js";
-import { parseResponse } from "../../src/imap/codec-response.js";
+/** The parse of FETCH ENVELOPE BODYSTRUCTURE alone, as Dovecot sends them, in chunks of 64 KiB: `parser.js parse MESSAGES`. */
+import { ByteQueue } from "../../../src/core/byte-queue.js";
+import { imapLimits, responseFramer } from "../../../src/imap/codec-framer.js";
+import { parseResponse } from "../../../src/imap/codec-response.js";
+import { reportWork } from "../../peers.js";
+import { numberArgument, play } from "../../sockets/peers/peer.js";
 
-const messages = 10_000;
+const messages = numberArgument(1);
 const chunkBytes = 65_536;
-const rounds = Number(process.argv[2] ?? 9);
+const warmUps = 3;
+
+await play({ parse });
+process.exit();
+
+async function parse(): Promise<void> {
+  const bytes = Buffer.concat(Array.from({ length: messages }, (_, n) => Buffer.from(response(n + 1))));
+  for (let round = 0; round < warmUps; round += 1) parseAll(Buffer.from(bytes));
+  await reportWork(async () => parseAll(bytes));
+}
 
 /** One message as Dovecot describes a multipart/mixed of an alternative and an attachment. */
 function response(n: number): string {
@@ -22,35 +30,15 @@ function response(n: number): string {
   return `* ${n} FETCH (ENVELOPE ${envelope} BODYSTRUCTURE ${structure})\r\n`;
 }
 
-function input(): Buffer {
-  return Buffer.concat(Array.from({ length: messages }, (_, n) => Buffer.from(response(n + 1))));
-}
-
-function round(bytes: Buffer): number {
+function parseAll(bytes: Buffer): void {
   const framer = responseFramer();
   const queue = new ByteQueue();
-  let parsed = 0;
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     queue.push(bytes.subarray(at, at + chunkBytes));
     for (let event = framer.next(queue, imapLimits); event; event = framer.next(queue, imapLimits)) {
       if (event.type !== "frame") throw new Error("no literal was due");
       const { type, defects } = parseResponse(event.frame);
       if (type !== "fetch" || defects.length > 0) throw new Error(`${type} ${defects}`);
-      parsed += 1;
     }
   }
-  return parsed;
-}
-
-const bytes = input();
-console.log(`${messages} messages, ${(bytes.length / 1e6).toFixed(1)} MB`);
-for (let at = 0; at < rounds; at += 1) {
-  const before = process.cpuUsage();
-  const startMs = performance.now();
-  const parsed = round(Buffer.from(bytes));
-  const { user, system } = process.cpuUsage(before);
-  const cpuMs = (user + system) / 1000;
-  console.log(
-    `round ${at + 1}: ${parsed} parsed, ${cpuMs.toFixed(0)} ms CPU, ${(performance.now() - startMs).toFixed(0)} ms`,
-  );
 }
