@@ -11,7 +11,12 @@ const folder = `${root}.bench`;
 export const benchModules: URL = new URL("../../.bench/package.json", import.meta.url);
 
 /** The packages of npm that are measured against, by the versions that the bars were set with. */
-const packages = { "smtp-server": "^3.19.0", "node-pop3": ">=0.11.0 <1" } as const;
+const packages = {
+  "smtp-server": "^3.19.0",
+  "node-pop3": ">=0.11.0 <1",
+  imapflow: "^2.10.2",
+  imap: "^0.8.19",
+} as const;
 
 const reasons = new Map<string, string | undefined>();
 
@@ -39,10 +44,10 @@ export function lacksDebian(...names: readonly string[]): string | undefined {
   );
 }
 
-/** Whether there is a Python, which has smtplib and poplib with it. */
+/** Whether there is a Python, which has smtplib, poplib and imaplib with it. */
 export function lacksPython(): string | undefined {
   return once("python3", () =>
-    failed("python3", ["-c", "import smtplib, poplib"], root) ? "there is no python3" : undefined,
+    failed("python3", ["-c", "import smtplib, poplib, imaplib"], root) ? "there is no python3" : undefined,
   );
 }
 

@@ -1,7 +1,6 @@
 /**
  * hawser against Node's own modules, C, and other people's clients and servers, side by side:
- * `npm run bench -- [sockets] [smtp] [pop3] [imap] [--quick] [--only NAME] [--json] [--strict]`. A missed bar fails the
- * run with `--strict` alone: machines are noisy.
+ * `npm run bench -- [sockets] [smtp] [pop3] [imap] [--quick] [--only NAME] [--json] [--strict]`. A missed bar fails the run with `--strict` alone: machines are noisy.
  */
 import { parseArgs } from "node:util";
 import { type Comparison, verdict } from "./figures.js";

@@ -1,5 +1,7 @@
-/** The workloads of IMAP, in the order in which they run. */
+/** The workloads of IMAP. */
 import type { Workload } from "../workload.js";
-import { parse } from "./parse.js";
+import { append, bodies, envelopes, uidFetch } from "./client.js";
+import { literal, parse } from "./memory.js";
+import { flags, stress } from "./server.js";
 
-export const imap: readonly Workload[] = [parse];
+export const imap: readonly Workload[] = [envelopes, bodies, uidFetch, append, literal, parse, flags, stress];

@@ -1,16 +1,22 @@
-/**
- * How long the parse of FETCH ENVELOPE BODYSTRUCTURE takes: 10,000 messages, some 7 MB, as Dovecot sends them.
- * `parse.js ROUNDS` tells the bench the CPU time of the median round.
- */
+/** The parse of FETCH ENVELOPE BODYSTRUCTURE alone, as Dovecot sends them, in chunks of 64 KiB: `parser.js parse MESSAGES`. */
 import { ByteQueue } from "../../../src/core/byte-queue.js";
 import { imapLimits, responseFramer } from "../../../src/imap/codec-framer.js";
 import { parseResponse } from "../../../src/imap/codec-response.js";
-import { median } from "../../figures.js";
-import { numberArgument, report } from "../../sockets/peers/peer.js";
+import { reportWork } from "../../peers.js";
+import { numberArgument, play } from "../../sockets/peers/peer.js";
 
-const messages = 10_000;
+const messages = numberArgument(1);
 const chunkBytes = 65_536;
-const rounds = numberArgument(0);
+const warmUps = 3;
+
+await play({ parse });
+process.exit();
+
+async function parse(): Promise<void> {
+  const bytes = Buffer.concat(Array.from({ length: messages }, (_, n) => Buffer.from(response(n + 1))));
+  for (let round = 0; round < warmUps; round += 1) parseAll(Buffer.from(bytes));
+  await reportWork(async () => parseAll(bytes));
+}
 
 /** One message as Dovecot describes a multipart/mixed of an alternative and an attachment. */
 function response(n: number): string {
@@ -24,33 +30,15 @@ function response(n: number): string {
   return `* ${n} FETCH (ENVELOPE ${envelope} BODYSTRUCTURE ${structure})\r\n`;
 }
 
-function input(): Buffer {
-  return Buffer.concat(Array.from({ length: messages }, (_, n) => Buffer.from(response(n + 1))));
-}
-
-function round(bytes: Buffer): number {
+function parseAll(bytes: Buffer): void {
   const framer = responseFramer();
   const queue = new ByteQueue();
-  let parsed = 0;
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     queue.push(bytes.subarray(at, at + chunkBytes));
     for (let event = framer.next(queue, imapLimits); event; event = framer.next(queue, imapLimits)) {
       if (event.type !== "frame") throw new Error("no literal was due");
       const { type, defects } = parseResponse(event.frame);
       if (type !== "fetch" || defects.length > 0) throw new Error(`${type} ${defects}`);
-      parsed += 1;
     }
   }
-  return parsed;
 }
-
-const bytes = input();
-const cpuMs: number[] = [];
-for (let at = 0; at < rounds; at += 1) {
-  const copy = Buffer.from(bytes);
-  const before = process.cpuUsage();
-  if (round(copy) !== messages) throw new Error("not all messages were parsed");
-  const { user, system } = process.cpuUsage(before);
-  cpuMs.push((user + system) / 1000);
-}
-report("cpu_ms", median(cpuMs));
