@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { benchModules, lacksPackage } from "../../bench/contenders.js";
 import { ImapServer } from "../../src/imap/index.js";
 import { MemoryMailStore } from "../../src/mail/index.js";
 import { Accounts } from "../../src/sasl/index.js";
+import { visitByImapFlow, visitByNodeImap } from "./imap-packages.js";
 import type { Pairing } from "./pairing.js";
 import { program } from "./program.js";
 import type { Scratch } from "./scratch.js";
@@ -80,6 +82,20 @@ export function imapServerPairings(scratch: Scratch): Pairing[] {
     curl("a message", (url) => [`${url}/INBOX/;MAILINDEX=2`], messages[1] ?? ""),
     curl("a list", (url) => [`${url}/`], /^\* LIST .* INBOX/m),
     curl("a search", (url) => [`${url}/INBOX?SUBJECT%20second`], /^\* SEARCH 2/m),
+    ...(["imapflow", "imap"] as const).map(
+      (name): Pairing => ({
+        name: `${name === "imap" ? "node-imap" : name} → hawser's IMAP server: what programs do with it`,
+        run: () =>
+          withServer(messages, "implicit", async (port) => {
+            const lacking = lacksPackage(name);
+            if (lacking !== undefined) throw new Error(lacking);
+            const visit = name === "imap" ? visitByNodeImap : visitByImapFlow;
+            const { certificates } = scratch;
+            const source = await visit(benchModules, { port, user, password, certificates });
+            assert.equal(source, messages[0]);
+          }),
+      }),
+    ),
     {
       name: "curl → hawser's IMAP server: APPEND",
       needs: ["curl"],
