@@ -108,16 +108,16 @@ test("nobody can be reached: the last reason", () =>
 for (const fault of [
   { on: "connect", drop: true, times: 1 },
   { on: "EHLO", drop: true, times: 1 },
-  { on: "connect", delayMs: 400, times: 1 },
+  { on: "connect", delayMs: 700, times: 1 },
   { on: "MAIL", drop: true, times: 1 },
-  { on: "RCPT", delayMs: 400, times: 1 },
+  { on: "RCPT", delayMs: 700, times: 1 },
   { on: "DATA", reply: "451 4.3.0 later", times: 1 },
 ] as const)
   test(`one that fails by ${JSON.stringify(fault)} is followed by the next`, () =>
     withMail(
       zone,
       async (options, collector) => {
-        const patience = { ...options, replyMs: 100 };
+        const patience = { ...options, replyMs: 250 };
         const [result] = await deliver({ from: "a@x.test", to: "b@y.test" }, message, patience);
         assert.deepEqual([result?.exchange, result?.result?.accepted], ["mx2.y.test", ["b@y.test"]]);
         assert.equal(collector.messages.length, 1);
