@@ -145,11 +145,11 @@ export class AnswerBuilder<Message> {
     message["defects"] = defects;
     if (this.#asked.isPlain) return message as Message;
     const arranged = this.#asked.arrange(attributes, (data) => this.#converted(data));
-    delete message["binary"];
-    delete message["binarySize"];
+    if (attributes.binary !== undefined) delete message["binary"];
+    if (attributes.binarySize !== undefined) delete message["binarySize"];
     for (const name of single)
       if (attributes[name] !== undefined) message[name] = this.#converted(attributes[name]);
-    this.#gathered.clear();
+    if (this.#gathered.size > 0) this.#gathered.clear();
     return Object.assign(message, arranged) as Message;
   }
 

@@ -23,7 +23,8 @@ export function replyDecoder(): Decoder<SmtpReply> {
       if (code !== undefined && parsed.code !== code)
         throw new RemoteProtocolError(`a reply of ${code} goes on with another code`, { excerpt: line, rfc });
       // Section 4.2.1: the first digit is 2 to 5. A 1yz has no meaning in SMTP.
-      if (parsed.code < 200) throw new RemoteProtocolError("a reply has a code below 200", { excerpt: line, rfc });
+      if (parsed.code < 200)
+        throw new RemoteProtocolError("a reply has a code below 200", { excerpt: line, rfc });
       code = parsed.code;
       lines.push(parsed.text);
       if (!parsed.continues) return toReply(code, lines);
