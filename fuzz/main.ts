@@ -1,12 +1,15 @@
 /**
- * Long random runs: `npm run fuzz [-- sockets] [--seconds N] [--steps N] [--seed N]`. Each runs in a process of its own,
+ * Long random runs: `npm run fuzz [-- sockets codecs] [--seconds N] [--steps N] [--seed N]`. Each runs in a process of its own,
  * which must end by itself, with 0. The seed is printed: with it the same choices are made again.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const programs: Readonly<Record<string, string>> = { sockets: "./sockets/run.js" };
+const programs: Readonly<Record<string, string>> = {
+  sockets: "./sockets/run.js",
+  codecs: "./codecs/run.js",
+};
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -38,7 +38,7 @@ async function measureLiteral({ quick, rounds }: Plan): Promise<Comparison[]> {
   const garbage = median(uncollected);
   return [
     figure(`${work}, over the first one's peak`, "B", median(grown), 16 * 1_048_576),
-    // What Node reads into before it collects any of it: the chunks of any program that reads 200 MB.
+    // Stricter, and up to the collector: how much of the first it gives back to the system differs from run to run.
     {
       ...{ work: `${work}, over what is left of the first`, contender: "hawser", unit: "B" },
       ...{ figure: garbage, value: garbage },

@@ -37,7 +37,7 @@ async function compareClients(
   { pop3Port, user, password }: Dovecot,
   messages: number,
 ): Promise<Comparison[]> {
-  const args = [pop3Port, user, password, messages, messages / 2] as const;
+  const args = [pop3Port, user, password, messages, plan.quick ? 500 : 2000] as const;
   const [noPython, noPackage] = [lacksPython(), lacksPackage("node-pop3")];
   const hawser = () => workOf(startNode(0, fetcher, "hawser", ...args));
   // Dovecot looks at each message of a new mailbox once.

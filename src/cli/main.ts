@@ -17,6 +17,8 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   echo: () => import("./echo.js"),
   resolve: () => import("./resolve.js"),
   send: () => import("./send.js"),
+  ls: () => import("./ls.js"),
+  get: () => import("./get.js"),
 };
 
 async function main(args: readonly string[]): Promise<void> {

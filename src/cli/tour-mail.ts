@@ -1,6 +1,7 @@
 /** The tour's scenes of mail: a server and a client of hawser's, both in this process, over one store. */
+import { ImapClient, ImapServer } from "../imap/index.js";
 import type { Trace } from "../index.js";
-import { compose, MemoryMailStore } from "../mail/index.js";
+import { compose, decodeWords, MemoryMailStore } from "../mail/index.js";
 import { Pop3Client, Pop3Server } from "../pop3/index.js";
 import { Accounts } from "../sasl/index.js";
 import { SmtpClient, SmtpError, SmtpServer } from "../smtp/index.js";
@@ -58,6 +59,41 @@ async function pop3(stage: Stage): Promise<void> {
   stage.tell("*", `the message came as it was kept: ${Buffer.compare(body, content) === 0}`);
 }
 
+async function imap(stage: Stage): Promise<void> {
+  const store = MemoryMailStore.of({ [user]: [] });
+  const accounts = Accounts.of({ [user]: password });
+  await using inward = await SmtpServer.listen({ store });
+  await using server = await ImapServer.listen({ store, accounts });
+  const { host, port } = server;
+  const { signal } = stage;
+  await using client = await ImapClient.connect({
+    host,
+    port,
+    tls: "none",
+    auth,
+    signal,
+    trace: traceTo(stage),
+  });
+  const inbox = await client.select("INBOX");
+  const events = inbox.idle({ signal });
+  const first = events.next();
+  await using sender = await SmtpClient.connect({
+    host: inward.host,
+    port: inward.port,
+    tls: "none",
+    signal,
+  });
+  const message = await compose({ from: "me@example.org", to: user, subject, text: "Ahoy!\n" });
+  await sender.send(message.envelope, message, { signal });
+  stage.tell(
+    "*",
+    `while it idles, a message comes by SMTP, and the server tells: ${(await first).value?.type}`,
+  );
+  await events.return?.();
+  for await (const { uid, envelope } of inbox.fetch("1:*", ["ENVELOPE"], { signal }))
+    stage.tell("*", `UID ${uid}: ${decodeWords(envelope.subject ?? "")}`);
+}
+
 async function faults(stage: Stage): Promise<void> {
   const store = MemoryMailStore.of({ [user]: [] });
   const busy = { on: "RCPT", reply: "451 4.3.0 come back later", times: 1 };
@@ -88,5 +124,6 @@ export const mailScenes: readonly Scene[] = [
     run: smtp,
   },
   { name: "pop3", shows: "a mailbox read and emptied", run: pop3 },
+  { name: "imap", shows: "a mailbox that tells what comes in", run: imap },
   { name: "faults", shows: "a server that is told to fail, and a client that copes", run: faults },
 ];

@@ -24,13 +24,13 @@ const maxTimerMs = 0x7fffffff;
 export class Deadline implements Disposable {
   readonly #what: string;
   readonly #limitMs: number;
-  readonly #startedMs: number = Date.now();
+  readonly #startedMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onAbort: (() => void) | undefined;
   #reason: { readonly error: unknown } | undefined;
   /** Those who wait: a race may run within another one. */
-  readonly #waiting: Set<(error: unknown) => void> = new Set();
+  #waiting: Set<(error: unknown) => void> | undefined;
 
   /**
    * `what` stands in the error: `the greeting timed out after 300000 ms`.
@@ -42,6 +42,7 @@ export class Deadline implements Disposable {
     this.#limitMs = options.timeoutMs ?? Number.POSITIVE_INFINITY;
     if (!(this.#limitMs >= 0)) throw new LocalProtocolError(`timeoutMs is ${this.#limitMs}, not 0 or more`);
     this.#signal = options.signal;
+    this.#startedMs = this.#limitMs === Number.POSITIVE_INFINITY ? 0 : Date.now();
     if (this.#limitMs <= maxTimerMs)
       this.#timer = setTimeout(() => this.#fail(new DeadlineError(what, this.#limitMs)), this.#limitMs);
     if (this.#signal === undefined) return;
@@ -53,6 +54,7 @@ export class Deadline implements Disposable {
 
   /** What is left of the time, in milliseconds: never negative, `Infinity` without a limit. */
   remainingMs(): number {
+    if (this.#limitMs === Number.POSITIVE_INFINITY) return this.#limitMs;
     return Math.max(0, this.#startedMs + this.#limitMs - Date.now());
   }
 
@@ -65,10 +67,23 @@ export class Deadline implements Disposable {
 
   /** The work's outcome, or the deadline's error when that comes first. The work itself goes on: end it. */
   race<T>(work: Promise<T>): Promise<T> {
+    // What nothing can end needs no race: it would cost five promises.
+    if (this.#limitMs === Number.POSITIVE_INFINITY && this.#signal === undefined) return work;
+    this.#waiting ??= new Set();
+    const waiting = this.#waiting;
     return new Promise<T>((resolve, reject) => {
-      if (this.#reason === undefined) this.#waiting.add(reject);
+      if (this.#reason === undefined) waiting.add(reject);
       else reject(this.#reason.error);
-      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+      work.then(
+        (value) => {
+          waiting.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          waiting.delete(reject);
+          reject(error);
+        },
+      );
     });
   }
 
@@ -80,7 +95,7 @@ export class Deadline implements Disposable {
 
   #fail(error: unknown): void {
     this.#reason ??= { error };
-    for (const reject of this.#waiting) reject(this.#reason.error);
+    for (const reject of this.#waiting ?? []) reject(this.#reason.error);
   }
 }
 

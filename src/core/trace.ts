@@ -74,7 +74,7 @@ export class Tracer {
   readonly #connection: number = ++connections;
   readonly #trace: Trace | undefined;
   readonly #channel: Channel;
-  readonly #recent: string[] = [];
+  readonly #recent: (Note | undefined)[] = [];
   #next = 0;
 
   constructor(protocol: string, trace?: Trace) {
@@ -85,16 +85,32 @@ export class Tracer {
 
   /** Notes a line. It must hold no secret. Control characters are escaped: one line stays one line. */
   note(who: Speaker, text: string): void {
-    const shown = printable(text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text);
-    this.#recent[this.#next] = transcriptLine(who, shown);
+    this.#remember({ who, text: text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text });
+    if (this.#isWatched()) this.#tell(who, text);
+  }
+
+  /** Notes lines that are made once somebody wants to see them: most never are, and making them takes its time. */
+  noteLines(who: Speaker, lines: () => readonly string[]): void {
+    this.#remember({ who, text: lines });
+    if (this.#isWatched()) for (const line of lines()) this.#tell(who, line);
+  }
+
+  #remember(note: Note): void {
+    this.#recent[this.#next] = note;
     this.#next = (this.#next + 1) % maxRecentLines;
-    if (this.#trace === undefined && !this.#channel.hasSubscribers) return;
+  }
+
+  #isWatched(): boolean {
+    return this.#trace !== undefined || this.#channel.hasSubscribers;
+  }
+
+  #tell(who: Speaker, text: string): void {
     const event = {
       protocol: this.#protocol,
       connection: this.#connection,
       atMs: Date.now(),
       who,
-      text: shown,
+      text: shownText(text),
     };
     this.#trace?.event(event);
     if (this.#channel.hasSubscribers) this.#channel.publish(event);
@@ -102,6 +118,22 @@ export class Tracer {
 
   /** The last lines, oldest first. */
   recent(): string[] {
-    return [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
+    const notes = [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
+    return notes.flatMap((note) => (note === undefined ? [] : linesOf(note))).slice(-maxRecentLines);
   }
+}
+
+/** What was said, as it came: it is made printable when it is shown. */
+interface Note {
+  readonly who: Speaker;
+  readonly text: string | (() => readonly string[]);
+}
+
+function linesOf({ who, text }: Note): string[] {
+  const lines = typeof text === "string" ? [text] : text();
+  return lines.map((line) => transcriptLine(who, shownText(line)));
+}
+
+function shownText(text: string): string {
+  return printable(text.length > maxShownChars ? `${text.slice(0, maxShownChars)}…` : text);
 }

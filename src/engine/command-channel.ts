@@ -2,9 +2,9 @@
  * The client's side of a protocol of lines: a line out, a reply in, a dot block in, a dot block out. It knows no verb, no
  * state and no capability.
  */
-import { type Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
+import type { Deadline, OpOptions } from "../core/deadline.js";
 import type { Decoder } from "../core/decoder.js";
-import { BrokenError, BusyError, ClosedError, HawserError } from "../core/errors.js";
+import { BrokenError, BusyError, ClosedError, HawserError, RemoteProtocolError } from "../core/errors.js";
 import type { Limits } from "../core/limits.js";
 import { chunksOf, type Source } from "../core/source.js";
 import { type Trace, Tracer } from "../core/trace.js";
@@ -44,9 +44,10 @@ export interface ReplyOptions extends OpOptions {
 
 const defaultReplyMs = 300_000;
 const defaultIdleMs = 180_000;
+/** What a peer said before it hung up has arrived by then, or was lost with the connection. */
+const lastWordsMs = 50;
 /** So much of a body that nobody wants is read and dropped; with more to come the connection is closed instead. */
 const maxDrainBytes = 4 * 1024 * 1024;
-const encoder: TextEncoder = new TextEncoder();
 
 /** A connection to a server. Whatever goes wrong in the middle closes it; it is never half alive. */
 export class CommandChannel<R> {
@@ -61,6 +62,9 @@ export class CommandChannel<R> {
   #closed = false;
   /** Whether the operation that is under way has sent or waited for anything. */
   #begun = false;
+  /** Of a reply that has not come as a whole. */
+  #replyDecoder: Decoder<R> | undefined;
+  #lastWords: R | undefined;
 
   constructor(transport: Transport, dialect: Dialect<R>, options: ChannelOptions = {}) {
     this.#stream = new ByteStream(transport, options.limits);
@@ -78,6 +82,11 @@ export class CommandChannel<R> {
 
   get tls(): TlsInfo | undefined {
     return this.#stream.transport.tls;
+  }
+
+  /** The reply that the server gave before its time, where the connection then broke in the middle of a body. */
+  get lastWords(): R | undefined {
+    return this.#lastWords;
   }
 
   /** Whether the connection is over, by whichever side. */
@@ -142,18 +151,34 @@ export class CommandChannel<R> {
 
   async #send(lines: readonly CommandLine[], { signal }: OpOptions): Promise<void> {
     for (const { shown } of lines) this.tracer.note("C", shown);
-    const data = encoder.encode(lines.map(({ wire }) => wire).join(""));
+    const data = wireOf(lines);
     await this.stream.write(data, { signal, timeoutMs: this.#idleMs });
   }
 
   /** The next reply. */
   async reply(options: ReplyOptions = {}): Promise<R> {
-    const reply = await this.stream.receive(this.#dialect.replyDecoder(), {
+    const now = this.replyNow();
+    if (now !== undefined) return now;
+    const decoder = this.#replyDecoder ?? this.#dialect.replyDecoder();
+    const reply = await this.#stream.receive(decoder, {
       ...options,
       what: options.what ?? "the reply",
       timeoutMs: options.timeoutMs ?? this.#replyMs,
     });
-    for (const line of this.#dialect.show(reply)) this.tracer.note("S", line);
+    return this.#noted(reply);
+  }
+
+  /** The next reply if it has come already, and otherwise `undefined`. Of many that come together most have. */
+  replyNow(): R | undefined {
+    this.#begun = true;
+    this.#replyDecoder ??= this.#dialect.replyDecoder();
+    const reply = this.#stream.receiveNow(this.#replyDecoder);
+    return reply === undefined ? undefined : this.#noted(reply);
+  }
+
+  #noted(reply: R): R {
+    this.#replyDecoder = undefined;
+    this.tracer.noteLines("S", () => this.#dialect.show(reply));
     return reply;
   }
 
@@ -220,12 +245,12 @@ export class CommandChannel<R> {
     ...after: readonly CommandLine[]
   ): Promise<number> {
     this.#begun = true;
-    const out = new Gathered((data) => this.#write(data, deadline));
+    const out = new Gathered((data) => this.write(data, deadline));
     const sending = this.#sendSource(source, out);
     const bytes = await (deadline === undefined ? sending : deadline.race(sending));
     this.tracer.note("C", `[${bytes} bytes]`);
     for (const { shown } of after) this.tracer.note("C", shown);
-    await out.add(encoder.encode(after.map(({ wire }) => wire).join("")));
+    if (after.length > 0) await out.add(wireOf(after));
     await out.flush();
     return bytes;
   }
@@ -248,9 +273,31 @@ export class CommandChannel<R> {
     }
   }
 
-  async #write(data: Uint8Array, deadline: Deadline | undefined): Promise<void> {
-    const written = withDeadline("sending", { timeoutMs: this.#idleMs }, () => this.stream.write(data));
-    await (deadline === undefined ? written : deadline.race(written));
+  /** Sends bytes of a body. It may take `idleMs` at the longest until the server has room for them. */
+  async write(data: Uint8Array, deadline?: Deadline): Promise<void> {
+    const written = this.#stream.write(data, { timeoutMs: this.#idleMs });
+    try {
+      await (deadline === undefined ? written : deadline.race(written));
+    } catch (error) {
+      // A server that wants no more says why and hangs up. That is worth more than the fact that it did.
+      if (error instanceof BrokenError)
+        this.#lastWords = await this.reply({ timeoutMs: lastWordsMs }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * To be asked before the command that starts TLS: an answer that is here before its question is not the server's.
+   *
+   * @throws {RemoteProtocolError} something has come.
+   */
+  checkNothingCame(command: string, rfc: string): void {
+    const { queue, transport } = this.stream;
+    if (queue.length + transport.bufferedBytes === 0) return;
+    throw new RemoteProtocolError(`an answer came before ${command} was sent`, {
+      excerpt: queue.peek(),
+      rfc,
+    });
   }
 
   /** Goes on in TLS, after the server has agreed to it. */
@@ -268,4 +315,11 @@ export class CommandChannel<R> {
     this.#closed = true;
     await this.#stream.close();
   }
+}
+
+/** The lines as bytes. Small ones share Node's pool: a third of what an array of their own costs. */
+function wireOf(lines: readonly CommandLine[]): Uint8Array {
+  let wire = "";
+  for (const line of lines) wire += line.wire;
+  return Buffer.from(wire);
 }

@@ -13,17 +13,19 @@ export class Gathered {
     this.#write = write;
   }
 
-  /** Adds a piece, and sends what there is once it is much. */
-  async add(piece: Uint8Array): Promise<void> {
+  /** Adds a piece, and sends what there is once it is much: a promise only then. */
+  add(piece: Uint8Array): Promise<void> | undefined {
+    if (piece.length === 0) return undefined;
     this.#pieces.push(piece);
     this.#bytes += piece.length;
-    if (this.#bytes >= writeBytes) await this.flush();
+    return this.#bytes >= writeBytes ? this.flush() : undefined;
   }
 
   /** Sends what there is. */
   async flush(): Promise<void> {
     const [only] = this.#pieces;
-    const data = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces);
+    const data =
+      this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#bytes);
     this.#pieces = [];
     this.#bytes = 0;
     if (data.length > 0) await this.#write(data);

@@ -175,7 +175,8 @@ export class ServerChannel {
   }
 
   #takeGathered(): Uint8Array {
-    const data = encoder.encode(this.#gathered);
+    // Small ones share Node's pool: a third of what an array of its own costs.
+    const data = Buffer.from(this.#gathered);
     this.#gathered = "";
     return data;
   }

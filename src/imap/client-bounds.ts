@@ -1,6 +1,7 @@
 /** What a server may send that nobody has asked for, or that is held until its command ends. */
 import { LimitError, RemoteProtocolError } from "../core/errors.js";
 import type { Frame } from "./codec-framer.js";
+import type { ImapResponse } from "./types-response.js";
 
 /** How much of it. */
 export interface BoundOptions {
@@ -52,8 +53,9 @@ export class Bounds {
   }
 
   /** Counts a response that no command has asked for. @throws {RemoteProtocolError} there are too many in a row. */
-  unclaimed(): void {
-    this.#unclaimed += 1;
+  unclaimed(type: ImapResponse["type"]): void {
+    // Whole mailboxes are emptied one EXPUNGE at a time: ten of them count as one.
+    this.#unclaimed += type === "expunge" ? 0.1 : 1;
     if (this.#unclaimed > this.#maxUnclaimed)
       throw new RemoteProtocolError(
         `more than ${this.#maxUnclaimed} responses in a row that nobody asked for`,

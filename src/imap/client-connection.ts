@@ -267,7 +267,7 @@ export class Connection {
     const taker = this.#pipeline.takerOf(response, bytes);
     if (taker !== undefined) this.#hold(taker, bytes);
     if (taker === undefined || isChange(response)) this.#tell(response);
-    if (taker === undefined) this.#countUnclaimed(response);
+    if (taker === undefined) this.bounds.unclaimed(response.type);
   }
 
   /** What a command gathers until its end is kept within bounds. A FETCH keeps its own account. */
@@ -281,11 +281,6 @@ export class Connection {
     if (this.subscribers.size === 0) return;
     const event = eventOf(response);
     if (event !== undefined) for (const queue of this.subscribers) queue.push(event);
-  }
-
-  /** Messages that go are as many as there were at most. */
-  #countUnclaimed({ type }: ImapResponse): void {
-    if (type !== "expunge" || (this.state.mailbox?.exists ?? 0) === 0) this.bounds.unclaimed();
   }
 
   #bye(response: StatusResponse): void {

@@ -144,13 +144,18 @@ export class AnswerBuilder<Message> {
     message["sequence"] = sequence;
     message["defects"] = defects;
     if (this.#asked.isPlain) return message as Message;
-    const arranged = this.#asked.arrange(attributes, (data) => this.#converted(data));
+    const { sections, binarySizes } = this.#asked.arrange(attributes, (data) => this.#converted(data));
+    // A delete makes an object slow, so it is for those that have something to delete.
     if (attributes.binary !== undefined) delete message["binary"];
     if (attributes.binarySize !== undefined) delete message["binarySize"];
-    for (const name of single)
-      if (attributes[name] !== undefined) message[name] = this.#converted(attributes[name]);
+    if (sections !== undefined) message["sections"] = sections;
+    if (binarySizes !== undefined) message["binarySizes"] = binarySizes;
+    for (const name of single) {
+      const data = attributes[name];
+      if (data !== undefined) message[name] = this.#converted(data);
+    }
     if (this.#gathered.size > 0) this.#gathered.clear();
-    return Object.assign(message, arranged) as Message;
+    return message as Message;
   }
 
   #converted(data: SectionData): unknown {

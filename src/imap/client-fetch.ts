@@ -62,7 +62,7 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
   #answered = 0;
   #vanished: UidSet = UidSet.empty;
 
-  /** Made by {@link Mailbox.fetch}. */
+  /** @internal Made by {@link Mailbox.fetch}. */
   constructor(request: FetchRequest) {
     this.#request = request;
     this.#asked = new AskedItems(request.items);
@@ -127,6 +127,7 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
     return Promise.resolve(done);
   }
 
+  /** Itself: it can be gone through once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -143,7 +144,7 @@ export class FetchStream<Message> implements AsyncIterableIterator<Message> {
     }
   }
 
-  /** Whether reading should stop for this. */
+  /** @internal Whether reading should stop for this. */
   get full(): boolean {
     return this.#heldBytes > fullBytes;
   }

@@ -65,13 +65,14 @@ export class Mailbox implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #state: MailboxState;
 
-  /** Made by {@link ImapClient.select}. */
+  /** @internal Made by {@link ImapClient.select}. */
   constructor(connection: Connection, { state, resync }: Selected) {
     this.#connection = connection;
     this.#state = state;
     this.resync = resync;
   }
 
+  /** Its name, as it was selected by. */
   get name(): string {
     return this.#state.name;
   }
@@ -111,11 +112,12 @@ export class Mailbox implements AsyncDisposable {
     return this.#state.unseen;
   }
 
+  /** Whether nothing can be changed: it was examined, or the server says READ-ONLY. */
   get readOnly(): boolean {
     return this.#state.readOnly;
   }
 
-  /** RFC 8474. */
+  /** The id of the mailbox, which a rename leaves as it is; undefined where the server has none (RFC 8474). */
   get mailboxId(): string | undefined {
     return this.#state.mailboxId;
   }

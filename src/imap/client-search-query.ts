@@ -6,7 +6,8 @@ import { SequenceSet } from "./codec-sequence-set.js";
 import { mentions } from "./commands/search.js";
 import type { DateSearchKey, PlainSearchKey, SearchKey, TextSearchKey } from "./types-command.js";
 
-type Day = Date | ImapDate;
+/** A day: that of a `Date` in UTC, or a year, a month and a day. */
+export type SearchDay = Date | ImapDate;
 type OneOrMore<T> = T | readonly T[];
 
 /** What messages are looked for: all that is named must hold. Nothing named finds all. */
@@ -33,17 +34,17 @@ export interface SearchQuery {
   /** Header fields by their names; the text "" finds messages that have the field at all. */
   readonly header?: Readonly<Record<string, string>> | undefined;
   /** By the internal date. A `Date` stands for its day in UTC. */
-  readonly before?: Day | undefined;
-  readonly on?: Day | undefined;
-  readonly since?: Day | undefined;
+  readonly before?: SearchDay | undefined;
+  readonly on?: SearchDay | undefined;
+  readonly since?: SearchDay | undefined;
   /** By the Date header. */
-  readonly sentBefore?: Day | undefined;
-  readonly sentOn?: Day | undefined;
-  readonly sentSince?: Day | undefined;
+  readonly sentBefore?: SearchDay | undefined;
+  readonly sentOn?: SearchDay | undefined;
+  readonly sentSince?: SearchDay | undefined;
   /** By the day of arrival in this mailbox (RFC 8514). */
-  readonly savedBefore?: Day | undefined;
-  readonly savedOn?: Day | undefined;
-  readonly savedSince?: Day | undefined;
+  readonly savedBefore?: SearchDay | undefined;
+  readonly savedOn?: SearchDay | undefined;
+  readonly savedSince?: SearchDay | undefined;
   readonly saveDateSupported?: true | undefined;
   /** In octets. */
   readonly larger?: number | undefined;
@@ -171,7 +172,7 @@ function checkedField(field: string): string {
 function dayKeys(query: SearchQuery): SearchKey[] {
   const keys: SearchKey[] = [];
   for (const [name, key] of days) {
-    const day = query[name] as Day | undefined;
+    const day = query[name] as SearchDay | undefined;
     if (day !== undefined) keys.push({ key, date: day instanceof Date ? utcDay(day) : day });
   }
   return keys;

@@ -44,7 +44,17 @@ export interface ThreadOptions extends Pick<SortOptions, "uid" | "signal" | "tim
 
 /** By what messages are sorted. A minus before it turns the order round. */
 export type SortKey = SortName | `-${SortName}`;
-type SortName = "arrival" | "cc" | "date" | "from" | "size" | "subject" | "to" | "displayFrom" | "displayTo";
+/** What messages can be sorted by: RFC 5256 section 3, RFC 5957. */
+export type SortName =
+  | "arrival"
+  | "cc"
+  | "date"
+  | "from"
+  | "size"
+  | "subject"
+  | "to"
+  | "displayFrom"
+  | "displayTo";
 
 /** What a search with `return` or `partial` tells: what was asked for, where there is anything. */
 export interface SearchResult {

@@ -59,8 +59,3 @@ export interface MessageNumbers {
   readonly sequence: number | undefined;
   readonly uid: number | undefined;
 }
-
-/** As UIDs: what a UID command answers comes in the server's words as numbers of no kind. */
-export function asUids(set: SequenceSet | null | undefined): UidSet {
-  return set === null || set === undefined ? UidSet.empty : UidSet.empty.union(set);
-}

@@ -102,6 +102,7 @@ export class ImapClient implements AsyncDisposable {
     return this.#connection.state.enabled;
   }
 
+  /** Where the connection stands: RFC 9051 section 3. */
   get state(): ImapState {
     return this.#connection.state.state;
   }

@@ -1,5 +1,5 @@
 /** LIST, STATUS, NAMESPACE, ESEARCH and the extensions' responses as servers send them. */
-import { checkedAtom, checkedFlag, quote } from "./codec-quoting.js";
+import { checkedAtom, checkedFlag, checkedTag, quote } from "./codec-quoting.js";
 import { type ResponseWriter, wireNumber } from "./codec-response-writer.js";
 import type {
   EsearchData,
@@ -73,7 +73,7 @@ export function formatEsearch(
   { tag, uid, data }: { readonly tag: string | undefined; readonly uid: boolean; readonly data: EsearchData },
 ): void {
   w.text("ESEARCH");
-  if (tag !== undefined) w.text(` (TAG ${quote(checkedAtom(tag))})`);
+  if (tag !== undefined) w.text(` (TAG ${quote(checkedTag(tag))})`);
   if (uid) w.text(" UID");
   const words = esearchWords(data);
   if (words.length > 0) w.text(` ${words.join(" ")}`);

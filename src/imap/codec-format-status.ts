@@ -1,6 +1,6 @@
 /** Status responses and their codes as servers send them: RFC 9051 section 7.1. */
 import { LocalProtocolError } from "../core/errors.js";
-import { checkedAtom, checkedFlag, quote } from "./codec-quoting.js";
+import { checkedAtom, checkedFlag, checkedTag, quote } from "./codec-quoting.js";
 import { type ResponseWriter, wireNumber } from "./codec-response-writer.js";
 import type { ResponseCode, StatusResponse } from "./types-response.js";
 
@@ -9,14 +9,8 @@ export function formatStatus(
   w: ResponseWriter,
   { tag, status, code, text }: Pick<StatusResponse, "tag" | "status" | "code" | "text">,
 ): void {
-  w.text(`${tag === undefined ? "*" : checkedAstringAtom(tag)} ${status} `);
+  w.text(`${tag === undefined ? "*" : checkedTag(tag)} ${status} `);
   formatCodeAndText(w, code, text);
-}
-
-/** A tag that has come from a client may have a `]` in it. */
-function checkedAstringAtom(tag: string): string {
-  if (!/^[!#$&',\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]+$/.test(tag)) throw new LocalProtocolError("this is no tag");
-  return tag;
 }
 
 /** resp-text: `[CODE] text`. */

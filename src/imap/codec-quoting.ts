@@ -40,6 +40,13 @@ export function checkedAtom(text: string, what = "an atom"): string {
   return text;
 }
 
+/** @throws {LocalProtocolError} the text is no tag: RFC 9051 section 9, any ASTRING-CHAR but `+`. */
+export function checkedTag(text: string): string {
+  if (!astring.test(text) || text.includes("+"))
+    throw new LocalProtocolError("a tag has characters that it may not have");
+  return text;
+}
+
 /** An astring that needs no literal. @throws {LocalProtocolError} it would need one. */
 export function formatAstringText(text: string): string {
   if (isBareAstring(text)) return text;

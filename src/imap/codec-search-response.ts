@@ -120,20 +120,31 @@ function addAnswer(top: { readonly under: Growing[]; last: Growing | undefined }
   return answer;
 }
 
-/** `(2)(3 6 (4 23)(44 7 96))`: the inverse. */
+/** `(2)(3 6 (4 23)(44 7 96))`: the inverse. Without recursion, for a thread is as deep as whoever writes mail likes. */
 export function formatThreads(threads: readonly Thread[]): string {
-  return threads.map((thread) => `(${formatThread(thread)})`).join("");
+  const out: string[] = [];
+  const waiting: (string | Thread)[] = inBrackets(threads);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next === "string") out.push(next);
+    else for (const part of inBrackets(formatChain(next, out))) waiting.push(part);
+  }
+  return out.join("");
 }
 
-function formatThread(thread: Thread): string {
-  const words: string[] = [];
-  let at: Thread | undefined = thread;
-  while (at !== undefined) {
-    if (at.id !== undefined) words.push(String(at.id));
-    const { children }: Thread = at;
-    const branches: boolean = children.length > 1 || at.id === undefined;
-    if (branches) words.push(formatThreads(children));
-    at = branches ? undefined : children[0];
+/** Each thread in its brackets, the last first, as they wait on a stack. */
+function inBrackets(threads: readonly Thread[]): (string | Thread)[] {
+  return threads.flatMap((thread) => ["(", thread, ")"]).reverse();
+}
+
+/** Writes the messages that answer each other one by one, and returns the branches behind them. */
+function formatChain(thread: Thread, out: string[]): readonly Thread[] {
+  const ids: number[] = [];
+  for (let at: Thread | undefined = thread; at !== undefined; at = at.children[0]) {
+    if (at.id !== undefined) ids.push(at.id);
+    if (at.children.length <= 1 && at.id !== undefined) continue;
+    out.push(ids.join(" "), ids.length > 0 && at.children.length > 0 ? " " : "");
+    return at.children;
   }
-  return words.join(" ");
+  out.push(ids.join(" "));
+  return [];
 }

@@ -40,15 +40,17 @@ abstract class NumberSet<Self> implements Iterable<number> {
     return size;
   }
 
+  /** Whether there is no number in it. `$` counts as empty: its numbers are not known here. */
   get isEmpty(): boolean {
     return this.bounds.length === 0;
   }
 
-  /** The smallest and the largest number; undefined when empty. */
+  /** The smallest number; undefined when empty. */
   get min(): number | undefined {
     return this.#normal()[0];
   }
 
+  /** The largest number, `Infinity` for `*`; undefined when empty. */
   get max(): number | undefined {
     return this.#normal().at(-1);
   }
@@ -109,6 +111,7 @@ abstract class NumberSet<Self> implements Iterable<number> {
     return words.join(",");
   }
 
+  /** The text of the set, so that JSON holds it as the wire does. */
   toJSON(): string {
     return this.toString();
   }
@@ -140,6 +143,7 @@ export class SequenceSet extends NumberSet<SequenceSet> {
     return new SequenceSet(fromNumbers(numbers));
   }
 
+  /** The numbers from one to the other; `Infinity` for `*`. @throws {LocalProtocolError} an end is no message number. */
   static range(first: number, last: number): SequenceSet {
     return new SequenceSet(checkedRange(first, last));
   }
@@ -175,6 +179,7 @@ export class UidSet extends NumberSet<UidSet> {
     return new UidSet(fromNumbers(numbers));
   }
 
+  /** The UIDs from one to the other; `Infinity` for `*`. @throws {LocalProtocolError} an end is no UID. */
   static range(first: number, last: number): UidSet {
     return new UidSet(checkedRange(first, last));
   }

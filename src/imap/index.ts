@@ -23,10 +23,17 @@
  * @module
  */
 /// <reference types="node" preserve="true" />
+export type { ListenOptions } from "../engine/acceptor.js";
+export type { Body, GatherOptions } from "../engine/body.js";
+export type { Fault as ServerFault } from "../engine/faults.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { ImapClient, type ImapClientOptions } from "./client.js";
 export type { AppendMessageOptions, AppendOptions } from "./client-append.js";
+export type { DeflateOptions } from "./client-compress.js";
 export type { MailboxEvent } from "./client-events.js";
+export type { FetchStream } from "./client-fetch.js";
 export type {
+  BinarySizeItem,
   DataOf,
   FetchedMessage,
   FetchItemName,
@@ -40,12 +47,14 @@ export type {
   SearchOptions,
   SearchResult,
   SortKey,
+  SortName,
   SortOptions,
   SortResult,
   ThreadOptions,
 } from "./client-search.js";
-export type { SearchQuery } from "./client-search-query.js";
+export type { SearchDay, SearchQuery } from "./client-search-query.js";
 export type { MessageSet } from "./client-set.js";
+export type { ImapState } from "./client-state.js";
 export type { SelectOptions } from "./client-tasks.js";
 export * from "./codec.js";
 export type { Quota, RightsChoice } from "./commands/access.js";
@@ -60,7 +69,7 @@ export type { RawResult } from "./commands/raw.js";
 export type { ChangedMessage, Resync } from "./commands/select.js";
 export { ByeError, ImapError, type ImapRefusal } from "./errors.js";
 export { storeHandler } from "./memory.js";
-export { ImapServer, type ImapServerOptions, type ImapServerTls } from "./server.js";
+export { ImapServer, type ImapServerOptions } from "./server.js";
 export type * from "./types.js";
 export type {
   ImapHandler,

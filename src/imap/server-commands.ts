@@ -111,16 +111,20 @@ async function compress(session: Session, mechanism: string, tag: string): Promi
   await session.connection.compress();
 }
 
+/** The commands that speak of sequence numbers where UID does not stand before them (RFC 9586 section 3). */
+const numbered: ReadonlySet<string> = new Set([
+  ...["FETCH", "STORE", "SEARCH", "SORT", "THREAD", "COPY", "MOVE", "REPLACE"],
+]);
+
 /** What the command does, where it is for this state. */
-function checked(session: Session, { name, uid, ...command }: ImapCommand): Verb<never> {
+function checked(session: Session, { name, uid }: ImapCommand): Verb<never> {
   const verb = verbOf(name);
   const gone = verb?.capability !== undefined && session.hasMail && !offers(session, verb.capability);
-  // RFC 9051 appendix E: LSUB is no more.
-  if (verb === undefined || gone || (name === "LSUB" && session.rev2)) throw bad("unknown command");
+  // RFC 9051 appendix E: these two are no more.
+  const removed = session.rev2 && (name === "LSUB" || name === "CHECK");
+  if (verb === undefined || gone || removed) throw bad("unknown command");
   if (!verb.states.includes(session.state)) throw bad(`${name} is not for the state: ${session.state}`);
-  const isNumbered = "set" in command && command.set !== undefined && !uid;
-  if (session.uidOnly && (isNumbered || (name === "REPLACE" && !uid)))
-    throw bad("UIDONLY is enabled", "UIDREQUIRED");
+  if (session.uidOnly && !uid && numbered.has(name)) throw bad("UIDONLY is enabled", "UIDREQUIRED");
   return verb;
 }
 

@@ -96,6 +96,8 @@ export class Connection {
     for (const segment of segments) {
       if (segment.type === "stream") await this.#sendStream(segment.octets, segment.stream);
       else this.#addSegment(segment.bytes);
+      // After each: one FETCH may ask for a section many times.
+      await this.breathe();
     }
   }
 

@@ -1,5 +1,5 @@
 /** COPY, MOVE, EXPUNGE: RFC 9051 sections 6.4.3, 6.4.7, 6.4.8 and 6.4.9; UIDPLUS (RFC 4315), MOVE (RFC 6851). */
-import type { CopyResult } from "../mail/store.js";
+import { type CopyResult, rangesOf, type UidRange } from "../mail/store.js";
 import { UidSet } from "./codec-sequence-set.js";
 import { announce } from "./server-announce.js";
 import type { Done } from "./server-auth.js";
@@ -32,11 +32,24 @@ export async function move(
   const ranges = uidsOf(session, set, uid);
   const target = await session.existing(mailbox, "TRYCREATE");
   if (target.mailboxId === writable.mailboxId) throw no("the messages are there already", "CANNOT");
-  const options = { origin: session };
-  const result = await session.store.move?.(writable.mailboxId, ranges, target.mailboxId, options);
-  const code = result === undefined ? undefined : copyUid(result);
+  const code = copyUid(await moveTo(session, writable.mailboxId, ranges, target.mailboxId));
   if (code !== undefined) session.status("OK", "moved", code);
   return await toldWithModSeq(session);
+}
+
+/** A store that cannot move copies, and then removes what it has copied (RFC 6851 section 3.3). */
+async function moveTo(
+  session: Session,
+  from: string,
+  ranges: readonly UidRange[],
+  to: string,
+): Promise<CopyResult> {
+  const { store } = session;
+  const options = { origin: session };
+  if (store.move !== undefined) return await store.move(from, ranges, to, options);
+  const result = await store.copy(from, ranges, to, options);
+  await store.expunge(from, rangesOf(result.source), { ...options, all: true });
+  return result;
 }
 
 function copyUid({ uidValidity, source, destination }: CopyResult): ResponseCode | undefined {

@@ -40,14 +40,14 @@ const late = ["authenticated", "selected"] as const;
 const open = ["selected"] as const;
 
 /** The commands that end by themselves are not here: STARTTLS, IDLE, COMPRESS and LOGOUT stand in the server's loop. */
-export type TableName = Exclude<
+type TableName = Exclude<
   CommandName,
   "STARTTLS" | "IDLE" | "COMPRESS" | "LOGOUT" | "GETACL" | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS"
 >;
 
 const nothing = async (): Promise<void> => {};
 
-export const verbs: { readonly [Name in TableName]: Verb<CommandArguments[Name]> } = {
+const verbs: { readonly [Name in TableName]: Verb<CommandArguments[Name]> } = {
   CAPABILITY: { states: anyState, tells: "all", run: capability },
   NOOP: { states: anyState, tells: "all", run: nothing },
   ID: { states: anyState, tells: "all", capability: "ID", run: id },

@@ -37,10 +37,14 @@ function count(mailbox: SelectedMailbox, ranges: readonly UidRange[]): number {
   return [...mailbox.within(ranges)].length;
 }
 
+/** No client asks for more; each may be a copy of a header. */
+const maxItems = 100;
+
 function check(session: Session, { vanished, uid, changedSince, partial, items }: Fetch): void {
   // RFC 7162 section 3.2.6.
   if (vanished && (!uid || !session.qresync || changedSince === undefined))
     throw bad("VANISHED is for UID FETCH with CHANGEDSINCE, once QRESYNC is enabled");
+  if (items.length > maxItems) throw bad("too many items");
   if (partial !== undefined && !uid) throw bad("PARTIAL is for UID FETCH");
   if (items.some(({ item }) => item.startsWith("X-GM-"))) throw bad("there is no such item here");
 }

@@ -6,7 +6,7 @@ import { normalizeRanges, systemFlags, type UidRange } from "../mail/store.js";
 import { type SequenceSet, star, type UidSet } from "./codec-sequence-set.js";
 
 /** What has happened since the client was told last. */
-export interface PendingChanges {
+interface PendingChanges {
   /** UIDs that are gone, ascending. */
   readonly gone: readonly number[];
   /** UIDs that are new, ascending. */
@@ -60,10 +60,6 @@ export class SelectedMailbox {
   /** Whether anything waits to be told. */
   get hasPending(): boolean {
     return this.#gone.length > 0 || this.#fresh.length > 0 || this.#flags.size > 0;
-  }
-
-  get hasFresh(): boolean {
-    return this.#fresh.length > 0;
   }
 
   /** What is there at the SELECT; changes that were heard of meanwhile and are in it already are dropped. */

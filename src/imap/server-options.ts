@@ -1,34 +1,19 @@
 /** How a server of IMAP behaves: its options, and what becomes of them. */
 import { LocalProtocolError } from "../core/errors.js";
 import { defaultLimits, type Limits } from "../core/limits.js";
-import type { Trace } from "../core/trace.js";
-import type { ListenOptions } from "../engine/acceptor.js";
 import { type Fault, FaultPlan } from "../engine/faults.js";
+import type { ServerOptions } from "../engine/server.js";
 import type { MailStore } from "../mail/store.js";
 import type { Authenticator } from "../sasl/index.js";
-import type { TlsServerOptions } from "../transport/types.js";
 import { storeHandler } from "./memory.js";
 import type { ImapHandler } from "./types-server.js";
 
-/** TLS, and when it begins. */
-export interface ImapServerTls extends TlsServerOptions {
-  /** After STARTTLS (default), or with the first byte. */
-  readonly mode?: "starttls" | "implicit" | undefined;
-}
-
 /** What a server of IMAP takes. */
-export interface ImapServerOptions extends ListenOptions {
-  /** The server's name in its greeting. Default `localhost`. */
-  readonly name?: string | undefined;
+export interface ImapServerOptions extends ServerOptions {
   /** Whoever has the mail. Give this or `store`. */
   readonly handler?: ImapHandler | undefined;
   /** Serves the mailboxes of a mail store: short for `handler: storeHandler(store, accounts)`. */
   readonly store?: MailStore | undefined;
-  /** Whom a login asks. Default: the handler's own. */
-  readonly accounts?: Authenticator | undefined;
-  readonly tls?: ImapServerTls | undefined;
-  /** Takes passwords over connections that everybody can read. Default false. */
-  readonly allowClearTextAuth?: boolean | undefined;
   /** Lets users set their own quota by SETQUOTA. Default false. */
   readonly allowSetQuota?: boolean | undefined;
   /** What ID announces besides the name. Default: `hawser` and nothing else. */
@@ -46,24 +31,17 @@ export interface ImapServerOptions extends ListenOptions {
   readonly maxMessageBytes?: number | undefined;
   /** How many commands in a row may be wrong before the connection is ended. Default 20. */
   readonly maxBadCommands?: number | undefined;
-  /** How many logins may fail before the connection is ended. Default 3. */
-  readonly maxAuthFailures?: number | undefined;
   /** The autologout timer, in milliseconds. Default 1,800,000, and RFC 9051 section 5.4 allows no less. */
   readonly idleMs?: number | undefined;
   /** How long a client may take until it has logged in, in milliseconds. Default 180,000. */
   readonly preAuthMs?: number | undefined;
   /** Capabilities and their commands that are not offered, such as `["IDLE", "MOVE"]`, so that clients can be tested. */
   readonly hide?: readonly string[] | undefined;
-  readonly trace?: Trace | undefined;
   /**
    * What goes wrong on purpose. Besides commands there is the stage `connect`, the greeting. In a `reply`, `{tag}` stands
    * for the command's tag.
    */
   readonly faults?: readonly Fault[] | undefined;
-  /** Makes the faults' chances repeatable. Default 1. */
-  readonly faultSeed?: number | undefined;
-  /** Told what a handler or store threw, and how connections failed before the conversation. */
-  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The options with their defaults. */

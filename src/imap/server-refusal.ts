@@ -1,5 +1,8 @@
 /** How a command is refused: NO and BAD with their codes (RFC 9051 section 7.1, RFC 5530). */
+import { LocalProtocolError } from "../core/errors.js";
 import { MailStoreError, type MailStoreReason } from "../mail/store.js";
+import { formatResponse } from "./codec-format.js";
+import { ImapError } from "./errors.js";
 import type { PlainCode, ResponseCode } from "./types-response.js";
 
 /** What ends a command without success. The text is for the client to read. */
@@ -38,8 +41,20 @@ const reasons: Readonly<Record<MailStoreReason, readonly [text: string, code?: P
   "in-use": ["this is in use", "INUSE"],
 };
 
-/** A store's refusal as IMAP's; undefined where something is broken. */
+/** A store's or handler's refusal as IMAP's; undefined where something is broken. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
+  if (error instanceof ImapError) return wordOf(error);
   return error instanceof MailStoreError ? no(...reasons[error.reason]) : undefined;
+}
+
+/** A handler's own word, unless a line cannot hold it. */
+function wordOf({ status, text, responseCode: code }: ImapError): Refusal | undefined {
+  try {
+    formatResponse({ type: "status", tag: undefined, status, code, text });
+    return new Refusal(status, text, code);
+  } catch (error) {
+    if (!(error instanceof LocalProtocolError)) throw error;
+    return undefined;
+  }
 }

@@ -14,6 +14,9 @@ import type { EsearchData } from "./types-response.js";
 
 export async function search(session: Session, command: SearchArguments & CommandFront): Promise<void> {
   const returns = returnsOf(session, command);
+  // RFC 6855 section 3: all is UTF-8 by then.
+  if (command.charset !== undefined && session.enabled.has("UTF8=ACCEPT"))
+    throw bad("a charset is not for UTF8=ACCEPT");
   try {
     const found = await find(session, command);
     await tellFound(session, command, "search", found, returns);
@@ -59,7 +62,7 @@ export async function tellFound(
   found: readonly Candidate[],
   returns: SearchReturn | undefined,
 ): Promise<void> {
-  const uid = command.uid || session.uidOnly;
+  const { uid } = command;
   const ids = found.map(({ info, sequence }) => (uid ? info.uid : sequence));
   const tellsModSeq = hasKey(command.key, "MODSEQ");
   if (returns === undefined) {

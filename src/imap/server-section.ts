@@ -21,6 +21,9 @@ const streamedOctets = 262_144;
 export class Message {
   readonly #content: MessageContent;
   #structure: ReturnType<typeof structureOf> | undefined;
+  /** The message as sections show it, and parts without their encoding: made once, however many items ask. */
+  #shown: Uint8Array | undefined;
+  readonly #decoded: Map<string, Uint8Array | null> = new Map();
 
   constructor(content: MessageContent) {
     this.#content = content;
@@ -40,15 +43,16 @@ export class Message {
     const { part, text, fields } = section;
     if (part === "" && text === "") return await this.#whole(partial);
     const { structure, bytes } = await this.structure();
+    this.#shown ??= withoutNul(bytes);
     const numbers = part === "" ? [] : part.split(".").map(Number);
     if (text === "HEADER.FIELDS" || text === "HEADER.FIELDS.NOT") {
       const header = sectionRange(structure, numbers, "HEADER");
       if (header === undefined) return null;
       const not = text === "HEADER.FIELDS.NOT";
-      return withoutNul(cut(pickFields(bytes, header, fields, not), partial));
+      return cut(pickFields(this.#shown, header, fields, not), partial);
     }
     const range = sectionRange(structure, numbers, text === "" ? undefined : text);
-    return range === undefined ? null : withoutNul(cut(bytes.subarray(range.start, range.end), partial));
+    return range === undefined ? null : cut(this.#shown.subarray(range.start, range.end), partial);
   }
 
   async #whole(partial: PartialOctets | undefined): Promise<OutgoingData> {
@@ -63,7 +67,9 @@ export class Message {
   async binary(part: string, partial?: PartialOctets): Promise<Uint8Array | null> {
     const { structure, bytes } = await this.structure();
     if (part === "") return cut(bytes, partial);
-    const decoded = decodedPart(structure, bytes, part.split(".").map(Number));
+    const known = this.#decoded.get(part);
+    const decoded = known === undefined ? decodedPart(structure, bytes, part.split(".").map(Number)) : known;
+    this.#decoded.set(part, decoded);
     return decoded === null ? null : cut(decoded, partial);
   }
 }
@@ -116,8 +122,11 @@ function cut(bytes: Uint8Array, partial: PartialOctets | undefined): Uint8Array 
 
 /** A literal holds no NUL (RFC 9051 section 4.3): it goes out as 0x80, so that nothing moves. */
 function withoutNul(bytes: Uint8Array): Uint8Array {
-  if (!bytes.includes(0)) return bytes;
-  return Uint8Array.from(bytes, (byte) => (byte === 0 ? 0x80 : byte));
+  const first = bytes.indexOf(0);
+  if (first < 0) return bytes;
+  const copy = Uint8Array.prototype.slice.call(bytes);
+  for (let at = first; at >= 0; at = copy.indexOf(0, at + 1)) copy[at] = 0x80;
+  return copy;
 }
 
 async function* withoutNuls(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -13,7 +13,7 @@ import {
 import type { BodyParameters, BodyStructure, Envelope, EnvelopeAddress } from "./types-message.js";
 
 /** What is told of a message again and again. */
-export interface Described {
+interface Described {
   readonly envelope: Envelope;
   readonly body: BodyStructure;
 }

@@ -29,7 +29,7 @@ export async function thread(
   const { algorithm } = command;
   if (algorithm !== "REFERENCES" && algorithm !== "ORDEREDSUBJECT")
     throw bad("there is no such way of threading");
-  const uid = command.uid || session.uidOnly;
+  const { uid } = command;
   const messages = await read(await find(session, command), uid);
   const threads =
     algorithm === "REFERENCES" ? threadByReferences(messages).map(toThread) : bySubject(messages);
@@ -62,7 +62,7 @@ function idsIn(value: string | undefined): string[] {
   return found.slice(-maxReferences).map((id) => id.slice(1, -1));
 }
 
-export function inSentOrder(a: Threadable, b: Threadable): number {
+function inSentOrder(a: Threadable, b: Threadable): number {
   return a.sentMs - b.sentMs || a.sequence - b.sequence;
 }
 

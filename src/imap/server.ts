@@ -1,12 +1,12 @@
 /** A server of IMAP: IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) over any store of mail. */
 import { DeadlineError, HawserError, LimitError, RemoteProtocolError } from "../core/errors.js";
-import { Acceptor, type ListenOptions } from "../engine/acceptor.js";
-import type { Endpoint, Transport } from "../transport/types.js";
+import { ListeningServer } from "../engine/server.js";
+import type { Transport } from "../transport/types.js";
 import { carryOut, decideLiteral, greet } from "./server-commands.js";
 import { type ImapServerOptions, type Settings, settingsOf } from "./server-options.js";
 import { Session } from "./server-session.js";
 
-export type { ImapServerOptions, ImapServerTls } from "./server-options.js";
+export type { ImapServerOptions } from "./server-options.js";
 
 /**
  * Serves mailboxes. `listen` accepts connections, `serve` is the conversation with one client: the same over TCP, TLS, a
@@ -19,9 +19,8 @@ export type { ImapServerOptions, ImapServerTls } from "./server-options.js";
  * const { host, port } = server.address;
  * ```
  */
-export class ImapServer implements AsyncDisposable {
+export class ImapServer extends ListeningServer {
   readonly #settings: Settings;
-  readonly #acceptor: Acceptor;
   readonly #sessions: Set<Session> = new Set();
   #lastId = 0;
   #closing = false;
@@ -32,14 +31,9 @@ export class ImapServer implements AsyncDisposable {
    * @throws {LocalProtocolError} the options contradict each other.
    */
   constructor(options: ImapServerOptions) {
-    this.#settings = settingsOf(options);
-    const { tls, onError } = this.#settings;
-    this.#acceptor = new Acceptor({
-      serve: (transport) => this.serve(transport),
-      implicitTls: tls?.mode === "implicit" ? tls : undefined,
-      safeInPublic: tls !== undefined,
-      onError,
-    });
+    const settings = settingsOf(options);
+    super({ ...settings, tls: settings.tls, safeInPublic: settings.tls !== undefined });
+    this.#settings = settings;
   }
 
   /** Makes a server that listens. */
@@ -49,37 +43,8 @@ export class ImapServer implements AsyncDisposable {
     return server;
   }
 
-  /**
-   * Begins to accept connections; by default on 127.0.0.1, and on a port that the system chooses.
-   *
-   * @throws {LocalProtocolError} the address can be reached from elsewhere, and there is no TLS.
-   */
-  async listen(options: ListenOptions = {}): Promise<Endpoint> {
-    return await this.#acceptor.listen(options);
-  }
-
-  /** The addresses that are listened on. */
-  get addresses(): readonly Endpoint[] {
-    return this.#acceptor.addresses;
-  }
-
-  /** The first of them. */
-  get address(): Endpoint {
-    return this.#acceptor.addresses[0] ?? {};
-  }
-
-  /** The port of the first address; 0 for a Unix socket. */
-  get port(): number {
-    return this.address.port ?? 0;
-  }
-
-  /** The host of the first address. */
-  get host(): string {
-    return this.address.host ?? "";
-  }
-
   /** How many clients there are. */
-  get connections(): number {
+  override get connections(): number {
     return this.#sessions.size;
   }
 
@@ -91,6 +56,8 @@ export class ImapServer implements AsyncDisposable {
     try {
       if (this.#closing) session.goodbye("the server is closing");
       await converse(session);
+      // The mail is let go first: a client may take its time to go.
+      await session.leave();
       await session.connection.hangUp();
     } catch (error) {
       // What the network and the client do is no error of the server.
@@ -107,12 +74,8 @@ export class ImapServer implements AsyncDisposable {
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     this.#closing = true;
     for (const session of this.#sessions) void sayGoodbye(session);
-    await this.#acceptor.close(options);
+    await this.stopAccepting(options);
     await Promise.all([...this.#sessions].map((session) => session.connection.close()));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }
 

@@ -48,7 +48,7 @@ export type ResponseCode =
   | { readonly name: "other"; readonly label: string; readonly text: string };
 
 /** What all responses carry: the faults that were found in this one and got over. Empty nearly always. */
-interface Flawed {
+export interface Flawed {
   readonly defects: readonly string[];
 }
 

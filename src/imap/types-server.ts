@@ -8,14 +8,24 @@ type NeededMethods =
   | ("subscribeMailbox" | "subscriptions" | "claimRecent" | "list" | "open" | "append" | "storeFlags")
   | ("copy" | "expunge" | "subscribe");
 
-/** The methods that are offered as extensions where they are there: MOVE, QRESYNC, QUOTA, METADATA. */
-type OfferedMethods = "move" | "vanished" | "quota" | "setQuota" | "metadata" | "setMetadata";
-
 /**
  * The mail that a session works on: a `MailStore`, or less. A method that is absent takes its extension out of what is
- * advertised: `move` MOVE, `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
+ * advertised: `vanished` QRESYNC, `quota` QUOTA, `metadata` with `setMetadata` METADATA.
  */
-export interface ImapStore extends Pick<MailStore, NeededMethods>, Partial<Pick<MailStore, OfferedMethods>> {}
+export interface ImapStore extends Pick<MailStore, NeededMethods> {
+  /** Moves messages in one step (RFC 6851). Without it a copy and an expunge stand in, which others may come between. */
+  readonly move?: MailStore["move"] | undefined;
+  /** Tells which messages are gone since a mod-sequence: QRESYNC (RFC 7162). */
+  readonly vanished?: MailStore["vanished"] | undefined;
+  /** Tells what a user uses and may use: QUOTA (RFC 9208). */
+  readonly quota?: MailStore["quota"] | undefined;
+  /** Sets what a user may use: SETQUOTA, where the server's `allowSetQuota` lets users do that. */
+  readonly setQuota?: MailStore["setQuota"] | undefined;
+  /** Tells the annotations of a mailbox or of the user: METADATA (RFC 5464), together with `setMetadata`. */
+  readonly metadata?: MailStore["metadata"] | undefined;
+  /** Sets an annotation: METADATA, together with `metadata`. */
+  readonly setMetadata?: MailStore["setMetadata"] | undefined;
+}
 
 /** Whose mail, and where it is kept. */
 export interface ImapMail {

@@ -1,5 +1,5 @@
 /** The POP3 client: the verbs of RFC 1939 and its extensions in their order, and the tasks written with them. */
-import type { OpOptions } from "../core/deadline.js";
+import { type OpOptions, withDeadline } from "../core/deadline.js";
 import { BusyError, LocalProtocolError, RemoteProtocolError, UnsupportedError } from "../core/errors.js";
 import type { Secret } from "../core/secret.js";
 import type { Body } from "../engine/body.js";
@@ -254,12 +254,16 @@ export class Pop3Client implements AsyncDisposable {
     const context = {
       channel: this.#channel,
       capabilities,
-      link: this.#link(),
       timestamp,
       signal,
       timeoutMs,
     };
-    await this.#exclusive("the login", () => way(credentials, context), { signal });
+    // The clock runs over the caller's own function for tokens too.
+    const login = (): Promise<void> =>
+      withDeadline("the login", { signal, timeoutMs }, () =>
+        way(credentials, { ...context, link: this.#link() }),
+      );
+    await this.#exclusive("the login", login, { signal });
     this.#loggedIn();
   }
 
@@ -432,7 +436,7 @@ export class Pop3Client implements AsyncDisposable {
     return await this.#exclusive(
       "STLS",
       async () => {
-        this.#checkNothingCame();
+        this.#channel.checkNothingCame("STLS", "RFC 2595 section 4");
         ok(await this.#channel.call(commandLine("STLS"), op), "STLS");
         this.#capabilities = undefined;
         this.#timestamp = undefined;
@@ -440,16 +444,6 @@ export class Pop3Client implements AsyncDisposable {
       },
       op,
     );
-  }
-
-  /** An answer that is here before its question is not the server's. */
-  #checkNothingCame(): void {
-    const { queue, transport } = this.#channel.stream;
-    if (queue.length + transport.bufferedBytes > 0)
-      throw new RemoteProtocolError("an answer came before STLS was sent", {
-        excerpt: queue.peek(),
-        rfc: "RFC 2595 section 4",
-      });
   }
 
   /** UTF8: lets names, passwords and messages be UTF-8 from now on (RFC 6856 section 2). Before the login. */

@@ -23,6 +23,7 @@
 export type { ListenOptions } from "../engine/acceptor.js";
 export type { Body, GatherOptions } from "../engine/body.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { Pop3Client, type Pop3ClientOptions, type Pop3DeleResult } from "./client.js";
 export type { Pop3Retrieved } from "./client-messages.js";
 export { formatReply, parseCommand, parseReply, replyDecoder } from "./codec.js";
@@ -31,7 +32,7 @@ export { formatCapabilities, parseCapabilities } from "./codec-capa.js";
 export { Pop3Error } from "./errors.js";
 export { storeHandler } from "./memory.js";
 export { Pop3Server } from "./server.js";
-export type { Pop3ServerOptions, Pop3ServerTls } from "./server-options.js";
+export type { Pop3ServerOptions } from "./server-options.js";
 export type {
   Pop3Capabilities,
   Pop3Command,

@@ -1,33 +1,18 @@
 /** How a server of POP3 behaves: its options, and what becomes of them. */
 import { LocalProtocolError } from "../core/errors.js";
-import type { Trace } from "../core/trace.js";
-import type { ListenOptions } from "../engine/acceptor.js";
 import { type Fault, FaultPlan } from "../engine/faults.js";
+import type { ServerOptions } from "../engine/server.js";
 import type { MailStore } from "../mail/store.js";
 import type { Authenticator } from "../sasl/index.js";
-import type { TlsServerOptions } from "../transport/types.js";
 import { storeHandler } from "./memory.js";
 import type { Pop3Handler } from "./types.js";
 
-/** TLS, and when it begins. */
-export interface Pop3ServerTls extends TlsServerOptions {
-  /** After STLS (default), or with the first byte. */
-  readonly mode?: "starttls" | "implicit" | undefined;
-}
-
 /** What a server of POP3 takes. */
-export interface Pop3ServerOptions extends ListenOptions {
-  /** The server's name in its greeting. Default `localhost`. */
-  readonly name?: string | undefined;
+export interface Pop3ServerOptions extends ServerOptions {
   /** Whoever has the mailboxes. Give this or `store`. */
   readonly handler?: Pop3Handler | undefined;
   /** Serves the INBOX of each user of a mail store: short for `handler: storeHandler(store, accounts)`. */
   readonly store?: MailStore | undefined;
-  /** Whom a login asks. Default: the handler's own. */
-  readonly accounts?: Authenticator | undefined;
-  readonly tls?: Pop3ServerTls | undefined;
-  /** Takes passwords over connections that everybody can read. Default false. */
-  readonly allowClearTextAuth?: boolean | undefined;
   /** Offers APOP, for accounts that keep the password itself. Default false: it stands on MD5. */
   readonly apop?: boolean | undefined;
   /** What EXPIRE announces: for how many days messages are kept at the least. Default: nothing is announced. */
@@ -38,21 +23,14 @@ export interface Pop3ServerOptions extends ListenOptions {
   readonly implementation?: string | undefined;
   /** How many commands may be wrong before the connection is ended. Default 10. */
   readonly maxBadCommands?: number | undefined;
-  /** How many logins may fail before the connection is ended. Default 3. */
-  readonly maxAuthFailures?: number | undefined;
   /** The autologout timer, in milliseconds. Default 600,000, and RFC 1939 section 3 allows no less. */
   readonly idleMs?: number | undefined;
   /** How long a client may take until it has logged in, in milliseconds. Default 180,000. */
   readonly preAuthMs?: number | undefined;
   /** Capabilities and their commands that are not offered, such as `["PIPELINING", "TOP"]`, so that clients can be tested. */
   readonly hide?: readonly string[] | undefined;
-  readonly trace?: Trace | undefined;
   /** What goes wrong on purpose. Besides commands there is the stage `connect`, the greeting. */
   readonly faults?: readonly Fault[] | undefined;
-  /** Makes the faults' chances repeatable. Default 1. */
-  readonly faultSeed?: number | undefined;
-  /** Told what a handler threw, and how connections failed before the conversation. */
-  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The options with their defaults. */

@@ -1,7 +1,7 @@
 /** The POP3 server: a table of what each command does in which state, and the loop that looks up in it. */
-import { DeadlineError, HawserError, LocalProtocolError } from "../core/errors.js";
-import { Acceptor, type ListenOptions } from "../engine/acceptor.js";
-import type { Endpoint, Transport } from "../transport/types.js";
+import { DeadlineError, HawserError } from "../core/errors.js";
+import { ListeningServer } from "../engine/server.js";
+import type { Transport } from "../transport/types.js";
 import { Pop3Error } from "./errors.js";
 import { capa, lang, offersNow, utf8 } from "./server-capa.js";
 import { Conversation } from "./server-conversation.js";
@@ -54,22 +54,16 @@ const verbs: Readonly<Record<string, Verb>> = {
  * const { host, port } = server.address;
  * ```
  */
-export class Pop3Server implements AsyncDisposable {
+export class Pop3Server extends ListeningServer {
   readonly #settings: Settings;
-  readonly #acceptor: Acceptor;
   readonly #logins: Map<string, number> = new Map();
   #sessions = 0;
 
   /** A server that does not listen yet: give it connections by {@link Pop3Server.serve}, or call `listen`. */
   constructor(options: Pop3ServerOptions) {
-    this.#settings = settingsOf(options);
-    const { tls, onError } = this.#settings;
-    this.#acceptor = new Acceptor({
-      serve: (transport) => this.serve(transport),
-      implicitTls: tls?.mode === "implicit" ? tls : undefined,
-      safeInPublic: tls !== undefined,
-      onError,
-    });
+    const settings = settingsOf(options);
+    super({ ...settings, tls: settings.tls, safeInPublic: settings.tls !== undefined });
+    this.#settings = settings;
   }
 
   /** Makes a server that listens. */
@@ -77,38 +71,6 @@ export class Pop3Server implements AsyncDisposable {
     const server = new Pop3Server(options);
     await server.listen(options);
     return server;
-  }
-
-  /** Listens at one more address. */
-  async listen(options: ListenOptions = {}): Promise<Endpoint> {
-    return await this.#acceptor.listen(options);
-  }
-
-  /** The addresses that are listened on. */
-  get addresses(): readonly Endpoint[] {
-    return this.#acceptor.addresses;
-  }
-
-  /** Where the server listens: the first of its addresses. */
-  get address(): Endpoint {
-    const [first] = this.#acceptor.addresses;
-    if (first === undefined) throw new LocalProtocolError("the server does not listen");
-    return first;
-  }
-
-  /** The port of that address; 0 for a Unix socket. */
-  get port(): number {
-    return this.address.port ?? 0;
-  }
-
-  /** The host of that address; `""` for a Unix socket. */
-  get host(): string {
-    return this.address.host ?? "";
-  }
-
-  /** How many clients there are. */
-  get connections(): number {
-    return this.#acceptor.connections;
   }
 
   /** Speaks with one client until the end. It does not reject for what the client does, and closes the transport. */
@@ -137,12 +99,7 @@ export class Pop3Server implements AsyncDisposable {
 
   /** Stops accepting, waits up to `graceMs` for the clients to end, and then cuts the connections that are left. */
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    await this.#acceptor.close(options);
-  }
-
-  /** The same as {@link Pop3Server.close} without grace. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    await this.stopAccepting(options);
   }
 }
 

@@ -3,7 +3,14 @@
  * message's envelope rides behind a body: a message then costs one round trip.
  */
 import { Deadline, type OpOptions } from "../core/deadline.js";
-import { BrokenError, LimitError, LocalProtocolError, UnsupportedError } from "../core/errors.js";
+import {
+  BrokenError,
+  ClosedError,
+  DeadlineError,
+  LimitError,
+  LocalProtocolError,
+  UnsupportedError,
+} from "../core/errors.js";
 import { chunksOf } from "../core/source.js";
 import type { CommandChannel } from "../engine/command-channel.js";
 import { type CommandLine, commandLine } from "../wire/command-line.js";
@@ -50,6 +57,8 @@ export interface DeliveryContext {
 
 const data: CommandLine = commandLine("DATA");
 const rset: CommandLine = commandLine("RSET");
+/** A message that is smaller is one write, its end included. */
+const oneWriteBytes = 65_536;
 /** Chunks of a message that is a stream. */
 const chunkBytes = 262_144;
 const encoder: TextEncoder = new TextEncoder();
@@ -61,6 +70,8 @@ interface Delivery {
   readonly rcpts: readonly CommandLine[];
   readonly content: Content;
   readonly options: SendOptions;
+  /** It began when the message was handed in. */
+  readonly clock: Deadline;
   /** How the body is declared: an 8-bit byte in a 7-bit message is refused. */
   readonly sevenBit: boolean;
   readonly bdat: boolean;
@@ -70,14 +81,21 @@ interface Delivery {
   begun: boolean;
 }
 
+/** A message whose end was sent. */
+interface Doubt {
+  readonly delivery: Delivery;
+  readonly accepted: readonly string[];
+  /** For how many of them the reply has come. */
+  answered: number;
+}
+
 /** The queue of one connection. */
 export class DeliveryQueue {
   readonly #context: DeliveryContext;
   readonly #queue: Delivery[] = [];
   #running = false;
   #mails = 0;
-  /** The message whose end was sent and whose reply has not come. */
-  #inDoubt: SmtpEnvelope | undefined;
+  #doubt: Doubt | undefined;
   #bodySent = false;
 
   constructor(context: DeliveryContext) {
@@ -86,39 +104,40 @@ export class DeliveryQueue {
 
   /** The message that the server may have taken although its reply never came: sending it again may double it. */
   get inDoubt(): SmtpEnvelope | undefined {
-    return this.#inDoubt;
+    if (this.#doubt === undefined) return undefined;
+    const { delivery, accepted, answered } = this.#doubt;
+    const unanswered = new Set(accepted.slice(answered));
+    return { from: delivery.from, to: delivery.recipients.filter(({ address }) => unanswered.has(address)) };
   }
 
   /** Takes a message into the queue. What cannot be sent is refused here, before a byte is written. */
   async add(envelope: SmtpEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const withdraw = () => this.#withdraw(signal);
-    signal?.addEventListener("abort", withdraw);
-    try {
-      return await this.#enqueue(envelope, message, options);
-    } finally {
-      signal?.removeEventListener("abort", withdraw);
-    }
+    using clock = new Deadline("sending a message", options);
+    clock.throwIfOver();
+    let queued: Delivery | undefined;
+    const outcome = new Promise<SendResult>((resolve, reject) => {
+      queued = this.#prepare(envelope, contentOf(message), { options, clock, resolve, reject });
+      this.#enqueue(queued);
+    });
+    // Under way, a message is ended together with its connection; one that waits is only taken out of the queue.
+    if (options.signal !== undefined || options.timeoutMs !== undefined)
+      clock.race(outcome).catch((reason: unknown) => this.#withdraw(queued, reason));
+    return await outcome;
   }
 
-  #enqueue(envelope: SmtpEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
-    return new Promise((resolve, reject) => {
-      const delivery = this.#prepare(envelope, contentOf(message), options, resolve, reject);
-      if (!this.#running) this.#context.channel.throwIfUnusable();
-      this.#queue.push(delivery);
-      if (!this.#running) void this.#run();
-    });
+  #enqueue(delivery: Delivery): void {
+    if (!this.#running) this.#context.channel.throwIfUnusable();
+    this.#queue.push(delivery);
+    if (!this.#running) void this.#run();
   }
 
   #prepare(
     envelope: SmtpEnvelope,
     content: Content,
-    options: SendOptions,
-    resolve: Delivery["resolve"],
-    reject: Delivery["reject"],
+    call: Pick<Delivery, "options" | "clock" | "resolve" | "reject">,
   ): Delivery {
     const { extensions } = this.#context;
+    const { options } = call;
     const recipients = recipientsOf(envelope);
     this.#checkLimits(recipients);
     const smtpUtf8 =
@@ -137,16 +156,14 @@ export class DeliveryQueue {
       throw new UnsupportedError("CHUNKING", "the server does not offer CHUNKING, which BDAT needs");
     const sevenBit = body === undefined || body === "7bit";
     return {
+      ...call,
       from: envelope.from,
       recipients,
       mail,
       rcpts,
       content,
-      options,
       sevenBit,
       bdat,
-      resolve,
-      reject,
       begun: false,
     };
   }
@@ -162,13 +179,15 @@ export class DeliveryQueue {
       throw refuse("the number of messages that the server takes on a connection", mailMax);
   }
 
-  /** A message that waits and is aborted leaves the queue; the connection does not notice. */
-  #withdraw(signal: AbortSignal | undefined): void {
-    for (const delivery of this.#queue.slice(1)) {
-      if (delivery.options.signal !== signal || delivery.begun) continue;
-      this.#queue.splice(this.#queue.indexOf(delivery), 1);
-      delivery.reject(signal?.reason);
-    }
+  /**
+   * A message that waits leaves the queue, and the connection does not notice. Where its envelope rides already, the
+   * connection ends when its turn comes; those before it are not disturbed.
+   */
+  #withdraw(delivery: Delivery | undefined, reason: unknown): void {
+    const at = delivery === undefined ? -1 : this.#queue.indexOf(delivery);
+    if (delivery === undefined || at < 1) return;
+    if (!delivery.begun) this.#queue.splice(at, 1);
+    delivery.reject(reason);
   }
 
   async #run(): Promise<void> {
@@ -207,10 +226,10 @@ export class DeliveryQueue {
 
   /** One message. Returns what settles its promise, and throws only what ends the connection. */
   async #deliver(delivery: Delivery): Promise<() => void> {
-    using clock = new Deadline("sending a message", delivery.options);
     this.#bodySent = false;
+    this.#doubt = undefined;
     try {
-      const result = await this.#transact(delivery, clock);
+      const result = await this.#transact(delivery);
       return () => delivery.resolve(result);
     } catch (error) {
       const told = await this.#context.channel.failed(this.#explained(error));
@@ -221,24 +240,34 @@ export class DeliveryQueue {
     }
   }
 
-  /** The end of a connection says whether the message may have been accepted. */
+  /** Whatever ends the connection says whether the message may have been accepted, and why where the server did. */
   #explained(error: unknown): unknown {
-    if (!(error instanceof BrokenError) || this.#inDoubt !== undefined) return error;
-    return new BrokenError(`${error.message} (the message was not accepted)`, { cause: error, sent: "no" });
+    const sent = this.#doubt === undefined ? "no" : "perhaps";
+    const { lastWords } = this.#context.channel;
+    if (error instanceof BrokenError && lastWords !== undefined && isRefusal(lastWords)) {
+      this.#doubt = undefined;
+      return new SmtpError(lastWords, { command: "the message", usable: false });
+    }
+    if (error instanceof DeadlineError)
+      return new DeadlineError(error.what, error.limitMs, { cause: error, sent });
+    if (error instanceof ClosedError) return new ClosedError(error.message, { cause: error, sent });
+    if (!(error instanceof BrokenError) || sent === "perhaps") return error;
+    return new BrokenError(`${error.message} (the message was not accepted)`, { cause: error, sent });
   }
 
   /** After a transaction that came to nothing, the next MAIL would be out of order. */
   async #reset(delivery: Delivery, reason: unknown): Promise<void> {
     const { channel, timeouts } = this.#context;
     try {
-      await channel.call(rset, { timeoutMs: timeouts.replyMs });
+      await delivery.clock.race(channel.call(rset, { timeoutMs: timeouts.replyMs }));
     } catch (error) {
       delivery.reject(reason);
       throw error;
     }
   }
 
-  async #transact(delivery: Delivery, clock: Deadline): Promise<SendResult> {
+  async #transact(delivery: Delivery): Promise<SendResult> {
+    const { clock } = delivery;
     this.#mails += 1;
     const { accepted, rejected, ready } = await this.#sendEnvelope(delivery, clock);
     const refusal = rejected[0];
@@ -247,11 +276,11 @@ export class DeliveryQueue {
       if (ready?.code === 354) await this.#sendNothing(clock);
       throw new SmtpError(refusal.reply, { command: "RCPT", recipient: refusal.address });
     }
-    if (delivery.bdat)
-      return this.#result(accepted, rejected, await this.#sendChunks(delivery, accepted, clock));
+    const doubt: Doubt = { delivery, accepted, answered: 0 };
+    if (delivery.bdat) return this.#result(accepted, rejected, await this.#sendChunks(doubt));
     if (ready?.code !== 354) throw new SmtpError(ready ?? noReply, { command: "DATA" });
-    await this.#sendBody(delivery, clock);
-    return this.#result(accepted, rejected, await this.#finalReplies(accepted, clock));
+    await this.#sendBody(doubt);
+    return this.#result(accepted, rejected, await this.#finalReplies(doubt));
   }
 
   /** MAIL, every RCPT and, where all may go in one write, DATA. Throws when MAIL is refused. */
@@ -302,12 +331,21 @@ export class DeliveryQueue {
   }
 
   async #reply(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
+    const reply = await this.#anyReply(command, limitMs, clock);
+    if (reply.code === 421) throw new SmtpError(reply, { command });
+    return reply;
+  }
+
+  /** A reply, be it the server's goodbye. */
+  async #anyReply(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
     clock.throwIfOver();
+    return this.#context.channel.replyNow() ?? (await this.#replyLater(command, limitMs, clock));
+  }
+
+  async #replyLater(command: string, limitMs: number, clock: Deadline): Promise<SmtpReply> {
     const timeoutMs = Math.min(limitMs, clock.remainingMs());
     const reply = this.#context.channel.reply({ what: `the reply to ${command}`, timeoutMs });
-    const value = await clock.race(reply);
-    if (value.code === 421) throw new SmtpError(value, { command });
-    return value;
+    return await clock.race(reply);
   }
 
   /** The server waits for a message that has no recipient: an empty one it will refuse. RFC 2920 section 3.1. */
@@ -317,7 +355,8 @@ export class DeliveryQueue {
   }
 
   /** The body, and behind it the next message's envelope where that is waiting already. */
-  async #sendBody(delivery: Delivery, clock: Deadline): Promise<void> {
+  async #sendBody(doubt: Doubt): Promise<void> {
+    const { delivery } = doubt;
     const next = this.#queue[1];
     const rides = next !== undefined && this.#pipelines(next) && next.options.signal?.aborted !== true;
     if (rides) next.begun = true;
@@ -325,50 +364,65 @@ export class DeliveryQueue {
     const source = delivery.sevenBit ? checkedSevenBit(delivery.content) : delivery.content.source;
     // A message is in doubt once its end is on the way, and not while its bytes come.
     const watched = endWatched(source, () => {
-      this.#inDoubt = { from: delivery.from, to: delivery.recipients };
+      this.#doubt = doubt;
     });
-    await this.#context.channel.sendBody(watched, clock, ...(rides ? envelopeLines(next) : []));
+    await this.#context.channel.sendBody(watched, delivery.clock, ...(rides ? envelopeLines(next) : []));
   }
 
-  async #finalReplies(accepted: readonly string[], clock: Deadline): Promise<Map<string, SmtpReply>> {
+  /** The reply to the message. RFC 2033 section 4.2: LMTP answers for each recipient that was accepted. */
+  async #finalReplies(doubt: Doubt): Promise<Map<string, SmtpReply>> {
+    const { channel, lmtp, timeouts } = this.#context;
+    const { delivery, accepted } = doubt;
     const replies = new Map<string, SmtpReply>();
-    // RFC 2033 section 4.2: LMTP answers for each recipient that was accepted.
-    const count = this.#context.lmtp ? accepted : accepted.slice(0, 1);
-    for (const address of count)
-      replies.set(address, await this.#reply("the message", this.#context.timeouts.finalMs, clock));
-    this.#inDoubt = undefined;
+    let goodbye: SmtpReply | undefined;
+    for (const address of lmtp ? accepted : accepted.slice(0, 1)) {
+      // Behind a goodbye no reply comes; it stands for those that are missing.
+      const reply = goodbye ?? (await this.#anyReply("the message", timeouts.finalMs, delivery.clock));
+      replies.set(address, reply);
+      doubt.answered += 1;
+      if (reply.code === 421) goodbye = reply;
+    }
+    this.#doubt = undefined;
+    if (goodbye !== undefined) await channel.failed(new SmtpError(goodbye, { command: "the message" }));
     return replies;
   }
 
   /** RFC 3030: BDAT chunks. A known message is one chunk; a stream is sent as it comes, each chunk's reply awaited. */
-  async #sendChunks(
-    delivery: Delivery,
-    accepted: readonly string[],
-    clock: Deadline,
-  ): Promise<Map<string, SmtpReply>> {
-    const { channel, timeouts } = this.#context;
+  async #sendChunks(doubt: Doubt): Promise<Map<string, SmtpReply>> {
+    const { delivery } = doubt;
     let waiting: Uint8Array[] = [];
     let bytes = 0;
-    const send = async (last: boolean): Promise<void> => {
-      const line = formatBdat(bytes, last);
-      channel.tracer.note("C", line.shown);
-      await clock.race(channel.stream.write(Buffer.concat([encoder.encode(line.wire), ...waiting])));
-      waiting = [];
-      bytes = 0;
-    };
-    for await (const piece of chunkedContent(delivery)) {
+    for await (const piece of inTime(chunkedContent(delivery), delivery.clock)) {
+      if (piece.length === 0) continue;
       if (bytes > 0 && bytes + piece.length > chunkBytes) {
-        await send(false);
-        const reply = await this.#reply("BDAT", timeouts.finalMs, clock);
+        await this.#sendChunk(waiting, bytes, false, delivery.clock);
+        const reply = await this.#reply("BDAT", this.#context.timeouts.finalMs, delivery.clock);
         if (isRefusal(reply)) throw new SmtpError(reply, { command: "BDAT" });
+        waiting = [];
+        bytes = 0;
       }
       waiting.push(piece);
       bytes += piece.length;
     }
     this.#bodySent = true;
-    this.#inDoubt = { from: delivery.from, to: delivery.recipients };
-    await send(true);
-    return await this.#finalReplies(accepted, clock);
+    this.#doubt = doubt;
+    await this.#sendChunk(waiting, bytes, true, delivery.clock);
+    return await this.#finalReplies(doubt);
+  }
+
+  async #sendChunk(
+    pieces: readonly Uint8Array[],
+    bytes: number,
+    last: boolean,
+    clock: Deadline,
+  ): Promise<void> {
+    const { channel } = this.#context;
+    const line = formatBdat(bytes, last);
+    channel.tracer.note("C", line.shown);
+    const head = encoder.encode(line.wire);
+    // Joined they are one write; a message that is large as it is would be copied for that.
+    const writes = bytes <= chunkBytes ? [Buffer.concat([head, ...pieces])] : [head, ...pieces];
+    for (const data of writes) await channel.write(data, clock);
   }
 
   #result(
@@ -411,8 +465,9 @@ function envelopeLines({ mail, rcpts, bdat }: Delivery): CommandLine[] {
   return bdat ? [mail, ...rcpts] : [mail, ...rcpts, data];
 }
 
+/** Only 2xx is a yes. A 354 where none was due would otherwise pass for a message that was taken. */
 function isRefusal({ code }: SmtpReply): boolean {
-  return code >= 400;
+  return code < 200 || code > 299;
 }
 
 function recipientsOf({ to }: SmtpEnvelope): readonly SmtpRecipient[] {
@@ -437,9 +492,10 @@ function checkedSevenBit({ source, eightBit }: Content): Content["source"] {
   return watched(chunksOf(source));
 }
 
-/** The source, and a call when all of it has been read. */
+/** The source, and a call when all of it has been sent but what leaves together with the end. */
 function endWatched(source: Content["source"], onEnd: () => void): Content["source"] {
-  if (!(source instanceof Uint8Array)) return callingAtEnd(chunksOf(source), onEnd);
+  if (!(source instanceof Uint8Array) || source.length >= oneWriteBytes)
+    return callingAtEnd(chunksOf(source), onEnd);
   onEnd();
   return source;
 }
@@ -475,4 +531,21 @@ async function* chunkedContent(delivery: Delivery): AsyncGenerator<Uint8Array> {
   const ends = new LineEndEncoder();
   for await (const chunk of chunksOf(source)) yield ends.encode(chunk);
   yield ends.finish();
+}
+
+/** The pieces, waited for no longer than the clock says. */
+async function* inTime(
+  pieces: AsyncGenerator<Uint8Array>,
+  clock: Deadline,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for (;;) {
+      const next = await clock.race(pieces.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a source that does not answer does not end either.
+    void pieces.return(undefined).catch(() => {});
+  }
 }

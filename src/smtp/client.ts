@@ -1,6 +1,6 @@
 /** The SMTP client: the verbs of RFC 5321 in their order, and the tasks written with them. */
 import { hostname } from "node:os";
-import type { OpOptions } from "../core/deadline.js";
+import { Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
 import { LocalProtocolError, UnsupportedError } from "../core/errors.js";
 import type { Source } from "../core/source.js";
 import {
@@ -216,11 +216,18 @@ export class SmtpClient implements AsyncDisposable {
     return await this.#channel.exclusive(
       "DATA",
       async () => {
-        const ready = await this.#channel.call(commandLine("DATA"), { timeoutMs: dataMs, ...options });
+        using clock = new Deadline("DATA", options);
+        clock.throwIfOver();
+        const within = (limitMs: number): ReplyOptions => ({
+          signal: options.signal,
+          timeoutMs: Math.min(limitMs, clock.remainingMs()),
+        });
+        const ready = await this.#channel.call(commandLine("DATA"), within(dataMs));
         if (ready.code !== 354) throw new SmtpError(ready, { command: "DATA" });
-        await this.#channel.sendBody(message, undefined);
-        const what = "the reply to the message";
-        return checked(await this.#channel.reply({ what, timeoutMs: finalMs, ...options }), "the message");
+        await this.#channel.sendBody(message, clock);
+        const reply = await this.#channel.reply({ what: "the reply to the message", ...within(finalMs) });
+        if (reply.code > 299) throw new SmtpError(reply, { command: "the message" });
+        return reply;
       },
       options,
     );
@@ -273,7 +280,9 @@ export class SmtpClient implements AsyncDisposable {
     const info = await this.#channel.exclusive(
       "STARTTLS",
       async () => {
-        checked(await this.#channel.call(commandLine("STARTTLS"), options), "STARTTLS");
+        this.#channel.checkNothingCame("STARTTLS", "RFC 3207 section 6");
+        const reply = await this.#channel.call(commandLine("STARTTLS"), options);
+        if (reply.code !== 220) throw new SmtpError(reply, { command: "STARTTLS" });
         this.#extensions = noExtensions;
         return await this.#channel.startTls(names, options);
       },
@@ -293,7 +302,11 @@ export class SmtpClient implements AsyncDisposable {
     const { allowClearText } = this.#options;
     await this.#channel.exclusive(
       "AUTH",
-      () => login(this.#channel, this.#extensions, credentials, { allowClearText, signal: options.signal }),
+      // The clock runs over the caller's own function for tokens too.
+      () =>
+        withDeadline("AUTH", options, () =>
+          login(this.#channel, this.#extensions, credentials, { allowClearText, signal: options.signal }),
+        ),
       options,
     );
     this.#authenticated = true;

@@ -1,6 +1,13 @@
 /** Delivery without a server of one's own: straight to the servers of each recipient's domain (RFC 5321 section 5). */
 import { domainToASCII } from "node:url";
-import { LocalProtocolError, NameError, SocketError } from "../core/errors.js";
+import { Deadline } from "../core/deadline.js";
+import {
+  BrokenError,
+  DeadlineError,
+  LocalProtocolError,
+  SocketError,
+  UnsupportedError,
+} from "../core/errors.js";
 import { type Resolver, systemResolver } from "../transport/dns.js";
 import { SmtpClient, type SmtpClientOptions } from "./client.js";
 import type { SendOptions } from "./client-delivery.js";
@@ -27,7 +34,11 @@ export interface DomainResult {
 
 /**
  * Sends a message to the mail exchangers of each recipient's domain, the preferred ones first. A server that cannot be
- * reached, or says "later" to the connection, is followed by the next.
+ * reached, does not answer or breaks off, lacks the STARTTLS that was asked for, or says "later" to the connection, is
+ * followed by the next, unless the message may have been accepted.
+ *
+ * What became of each domain is always told: when the time is over or the signal given, that is the error of those that
+ * had not come to an end.
  *
  * TLS is `"none"` unless asked for: between servers it is not verified in general, and MTA-STS and DANE are not
  * supported yet. With `tls: "starttls"` only servers with a good certificate get the message.
@@ -38,8 +49,12 @@ export async function deliver(
   options: DeliverOptions = {},
 ): Promise<readonly DomainResult[]> {
   const domains = [...byDomain(envelope)];
+  using clock = new Deadline("delivering", options);
+  const over = new AbortController();
+  clock.race(new Promise<never>(() => {})).catch((reason: unknown) => over.abort(reason));
+  const within = { ...options, signal: over.signal, timeoutMs: undefined };
   return await Promise.all(
-    domains.map(([domain, to]) => deliverTo(domain, { ...envelope, to }, message, options)),
+    domains.map(([domain, to]) => deliverTo(domain, { ...envelope, to }, message, within)),
   );
 }
 
@@ -61,20 +76,17 @@ async function deliverTo(
   message: Message,
   options: DeliverOptions,
 ): Promise<DomainResult> {
-  let error: unknown;
+  let last: DomainResult = { domain };
   try {
     for (const exchange of await exchangesOf(domain, options)) {
-      try {
-        return { domain, exchange, result: await deliverBy(exchange, envelope, message, options) };
-      } catch (caught) {
-        if (!isWorthAnother(caught)) return { domain, exchange, error: caught };
-        error = caught;
-      }
+      const { next, ...outcome } = await deliverBy(exchange, envelope, message, options);
+      last = { domain, exchange, ...outcome };
+      if (next !== true || options.signal?.aborted === true) return last;
     }
-  } catch (caught) {
-    error = caught;
+    return last;
+  } catch (error) {
+    return { domain, error };
   }
-  return { domain, error };
 }
 
 /** RFC 5321 section 5.1. An address literal is its own exchanger. */
@@ -85,23 +97,35 @@ async function exchangesOf(domain: string, options: DeliverOptions): Promise<rea
   return (await resolver.mx(domain, { signal: options.signal })).map(({ exchange }) => exchange);
 }
 
+/** What became of the message at one exchanger, and whether the next one should be asked. */
+interface Attempt extends Pick<DomainResult, "result" | "error"> {
+  readonly next?: boolean;
+}
+
 async function deliverBy(
   host: string,
   envelope: SmtpEnvelope,
   message: Message,
   options: DeliverOptions,
-): Promise<SendResult> {
-  await using client = await SmtpClient.connect({
-    ...options,
-    host,
-    port: options.port ?? 25,
-    tls: options.tls ?? "none",
-  });
-  return await client.send(envelope, message, options);
+): Promise<Attempt> {
+  let client: SmtpClient | undefined;
+  try {
+    client = await SmtpClient.connect({
+      ...options,
+      host,
+      port: options.port ?? 25,
+      tls: options.tls ?? "none",
+    });
+    return { result: await client.send(envelope, message, options) };
+  } catch (error) {
+    return { error, next: client?.inDoubt === undefined && isWorthAnother(error) };
+  } finally {
+    await client?.[Symbol.asyncDispose]();
+  }
 }
 
-/** The next exchanger may do better: this one could not be reached, or turned the client away for now. */
+/** The next exchanger may do better: this one could not be reached, broke off, or turned the client away for now. */
 function isWorthAnother(error: unknown): boolean {
   if (error instanceof SmtpError) return !error.permanent && error.recipient === undefined;
-  return error instanceof SocketError && !(error instanceof NameError && error.code === "ENODATA");
+  return [SocketError, BrokenError, DeadlineError, UnsupportedError].some((kind) => error instanceof kind);
 }

@@ -23,16 +23,17 @@
 /// <reference types="node" preserve="true" />
 export type { ListenOptions } from "../engine/acceptor.js";
 export type { Fault as ServerFault } from "../engine/faults.js";
+export type { ListeningServer, ServerOptions, ServerTls } from "../engine/server.js";
 export { SmtpClient, type SmtpClientOptions } from "./client.js";
 export type { SendOptions } from "./client-delivery.js";
 export { parseEhlo } from "./codec-ehlo.js";
 export { formatReply, replyDecoder } from "./codec-reply.js";
 export type { Message } from "./content.js";
 export { type DeliverOptions, type DomainResult, deliver } from "./deliver.js";
-export { SmtpError } from "./errors.js";
+export { SmtpError, type SmtpErrorFacts } from "./errors.js";
 export { type CollectedMessage, Collector, storeHandler } from "./memory.js";
 export { SmtpPool, type SmtpPoolOptions } from "./pool.js";
-export { SmtpServer, type SmtpServerOptions, type SmtpServerTls } from "./server.js";
+export { SmtpServer, type SmtpServerOptions } from "./server.js";
 export type {
   DsnNotify,
   FutureReleaseLimits,

@@ -1,5 +1,5 @@
 /** Several connections to one server, kept open for the next message. */
-import type { OpOptions } from "../core/deadline.js";
+import { Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
 import { BrokenError, ClosedError, LocalProtocolError } from "../core/errors.js";
 import { SmtpClient, type SmtpClientOptions } from "./client.js";
 import type { SendOptions } from "./client-delivery.js";
@@ -19,7 +19,10 @@ export interface SmtpPoolOptions extends Omit<SmtpClientOptions, "signal"> {
   readonly maxIdleMs?: number | undefined;
   /** How many messages a second at most, over all connections. Default: no limit. */
   readonly messagesPerSecond?: number | undefined;
-  /** How often a message is tried in all, where a connection ended before the message was accepted. Default 3. */
+  /**
+   * On how many new connections a message is tried, where they end before the message was accepted. Default 3. One that
+   * was idle and turns out to be cut does not count.
+   */
   readonly attempts?: number | undefined;
 }
 
@@ -27,6 +30,8 @@ interface Job {
   readonly envelope: SmtpEnvelope;
   readonly message: Message;
   readonly options: SendOptions;
+  /** It began when the message was handed in. */
+  readonly clock: Deadline;
   readonly resolve: (result: SendResult) => void;
   readonly reject: (error: unknown) => void;
   attempts: number;
@@ -40,6 +45,8 @@ interface Connection {
   idleTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** How long a server that lets no further connection in is not asked for one, while others stand. */
+const openAgainMs = 1000;
 /** With two messages at a connection, the next envelope can ride behind the body before. */
 const jobsPerConnection = 2;
 
@@ -62,7 +69,12 @@ export class SmtpPool implements AsyncDisposable {
   #nextStartMs = 0;
   #rateTimer: ReturnType<typeof setTimeout> | undefined;
   #idleWaiters: (() => void)[] = [];
+  #openAgainAtMs = 0;
+  /** Takes no more messages; those that it has are still sent. */
+  #closing = false;
   #closed = false;
+  /** Ends the connecting that is under way. */
+  readonly #cut: AbortController = new AbortController();
 
   constructor(options: SmtpPoolOptions) {
     for (const name of ["maxConnections", "maxMessages", "attempts", "messagesPerSecond"] as const) {
@@ -82,28 +94,32 @@ export class SmtpPool implements AsyncDisposable {
     return this.#waiting.length + this.#underWay;
   }
 
-  /** Sends a message as soon as a connection is free. See {@link SmtpClient.send}. */
+  /**
+   * Sends a message as soon as a connection is free. See {@link SmtpClient.send}. The time that it waits counts.
+   *
+   * @throws {ClosedError} the pool was closed, or is being closed.
+   */
   async send(envelope: SmtpEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
-    if (this.#closed) throw new ClosedError("the pool was closed");
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const withdraw = () => this.#withdraw(signal);
-    signal?.addEventListener("abort", withdraw);
-    try {
-      return await new Promise<SendResult>((resolve, reject) => {
-        this.#waiting.push({ envelope, message, options, resolve, reject, attempts: 0 });
-        this.#assign();
-      });
-    } finally {
-      signal?.removeEventListener("abort", withdraw);
-    }
+    if (this.#closing) throw new ClosedError("the pool was closed");
+    using clock = new Deadline("sending a message", options);
+    clock.throwIfOver();
+    let job: Job | undefined;
+    const outcome = new Promise<SendResult>((resolve, reject) => {
+      job = { envelope, message, options, clock, resolve, reject, attempts: 0 };
+      this.#waiting.push(job);
+      this.#assign();
+    });
+    if (options.signal !== undefined || options.timeoutMs !== undefined)
+      clock.race(outcome).catch((reason: unknown) => this.#withdraw(job, reason));
+    return await outcome;
   }
 
-  #withdraw(signal: AbortSignal | undefined): void {
-    for (const job of this.#waiting.filter(({ options }) => options.signal === signal)) {
-      this.#waiting.splice(this.#waiting.indexOf(job), 1);
-      job.reject(signal?.reason);
-    }
+  /** A message that waits is taken back; one that is under way has its connection's clock. */
+  #withdraw(job: Job | undefined, reason: unknown): void {
+    const at = job === undefined ? -1 : this.#waiting.indexOf(job);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    job?.reject(reason);
     this.#tellIdle();
   }
 
@@ -115,21 +131,29 @@ export class SmtpPool implements AsyncDisposable {
       const job = this.#waiting.shift();
       if (job !== undefined) void this.#run(job, connection);
     }
-    const { maxConnections = 5 } = this.#options;
     const idle = [...this.#connections].filter(({ jobs }) => jobs === 0).length;
     const wanted = this.#waiting.length - idle - this.#opening;
-    if (wanted > 0 && !this.#isTooFast() && this.#connections.size + this.#opening < maxConnections)
-      void this.#open();
+    if (wanted > 0 && !this.#isTooFast() && this.#mayOpen()) void this.#open();
+  }
+
+  #mayOpen(): boolean {
+    const { maxConnections = 5 } = this.#options;
+    const count = this.#connections.size + this.#opening;
+    return count < maxConnections && (count === 0 || Date.now() >= this.#openAgainAtMs);
   }
 
   /** The connection with the fewest messages, if any has room. One message each comes before two at one. */
   #freest(): Connection | undefined {
-    const { maxConnections = 5, maxMessages = 1000 } = this.#options;
-    const mayOpen = this.#connections.size + this.#opening < maxConnections;
-    const room = mayOpen || this.#opening > 0 ? 1 : jobsPerConnection;
+    const { maxMessages = 1000 } = this.#options;
+    const room = this.#mayOpen() || this.#opening > 0 ? 1 : jobsPerConnection;
     return [...this.#connections]
       .filter(({ client, jobs, sent }) => !client.closed && jobs < room && sent + jobs < maxMessages)
+      .filter((connection) => connection.jobs === 0 || !this.#isOld(connection))
       .sort((a, b) => a.jobs - b.jobs)[0];
+  }
+
+  #isOld({ openedMs }: Connection): boolean {
+    return Date.now() - openedMs >= (this.#options.maxLifetimeMs ?? 600_000);
   }
 
   /** Keeps to `messagesPerSecond`: true while the next message must wait, and then a timer goes on. */
@@ -148,25 +172,38 @@ export class SmtpPool implements AsyncDisposable {
   async #open(): Promise<void> {
     this.#opening += 1;
     try {
-      const client = await SmtpClient.connect(this.#options);
+      const client = await SmtpClient.connect({ ...this.#options, signal: this.#cut.signal });
       const connection = { client, openedMs: Date.now(), jobs: 0, sent: 0, idleTimer: undefined };
       if (this.#closed) await client.close();
       else this.#connections.add(connection);
     } catch (error) {
-      // No connection, no delivery: the oldest message learns why, and the next one tries for itself.
-      this.#waiting.shift()?.reject(error);
-      this.#tellIdle();
+      this.#noConnection(error);
     } finally {
       this.#opening -= 1;
       this.#assign();
     }
   }
 
+  /**
+   * A server may allow fewer connections than the pool: those that stand carry the messages. Where there is none, the
+   * oldest message learns why, and the next one tries for itself.
+   */
+  #noConnection(error: unknown): void {
+    this.#openAgainAtMs = Date.now() + openAgainMs;
+    if (this.#connections.size > 0) return;
+    this.#waiting.shift()?.reject(error);
+    this.#tellIdle();
+  }
+
   async #run(job: Job, connection: Connection): Promise<void> {
     this.#begin(job, connection);
+    const { timeoutMs } = job.options;
+    const options = {
+      ...job.options,
+      ...(timeoutMs !== undefined && { timeoutMs: job.clock.remainingMs() }),
+    };
     try {
-      const once = readOnce(job.message);
-      job.resolve(await connection.client.send(job.envelope, once.message, job.options));
+      job.resolve(await connection.client.send(job.envelope, readOnce(job.message), options));
       connection.sent += 1;
     } catch (error) {
       if (this.#mayTryAgain(error, job)) this.#waiting.unshift(job);
@@ -182,7 +219,7 @@ export class SmtpPool implements AsyncDisposable {
       this.#nextStartMs = Math.max(Date.now(), this.#nextStartMs) + 1000 / messagesPerSecond;
     clearTimeout(connection.idleTimer);
     connection.jobs += 1;
-    job.attempts += 1;
+    if (connection.sent === 0) job.attempts += 1;
     this.#underWay += 1;
   }
 
@@ -198,8 +235,8 @@ export class SmtpPool implements AsyncDisposable {
   #finish(connection: Connection): void {
     connection.jobs -= 1;
     this.#underWay -= 1;
-    const { maxMessages = 1000, maxLifetimeMs = 600_000, maxIdleMs = 30_000 } = this.#options;
-    const old = connection.sent >= maxMessages || Date.now() - connection.openedMs >= maxLifetimeMs;
+    const { maxMessages = 1000, maxIdleMs = 30_000 } = this.#options;
+    const old = connection.sent >= maxMessages || this.#isOld(connection);
     if (connection.client.closed || (old && connection.jobs === 0)) this.#retire(connection);
     else if (connection.jobs === 0)
       connection.idleTimer = setTimeout(() => this.#retire(connection), maxIdleMs).unref();
@@ -221,17 +258,26 @@ export class SmtpPool implements AsyncDisposable {
   /** Resolves when no message waits or is on its way. */
   async drain(options: OpOptions = {}): Promise<void> {
     if (this.pending === 0) return;
-    await new Promise<void>((resolve, reject) => {
-      this.#idleWaiters.push(resolve);
-      options.signal?.addEventListener("abort", () => reject(options.signal?.reason), { once: true });
-    });
+    let wake: (() => void) | undefined;
+    try {
+      await withDeadline("draining", options, async () => {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          this.#idleWaiters.push(resolve);
+        });
+      });
+    } finally {
+      this.#idleWaiters = this.#idleWaiters.filter((waiter) => waiter !== wake);
+    }
   }
 
   /** Takes no more messages, waits for those that it has, and says goodbye on every connection. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.drain();
     this.#closed = true;
     clearTimeout(this.#rateTimer);
+    this.#cut.abort(new ClosedError("the pool was closed"));
     const connections = [...this.#connections];
     this.#connections.clear();
     await Promise.all(
@@ -258,10 +304,10 @@ function isReplayable(message: Message): boolean {
 const begunStreams: WeakSet<object> = new WeakSet();
 
 /** The message, with a note left when a stream of it is begun. */
-function readOnce(message: Message): { readonly message: Message } {
+function readOnce(message: Message): Message {
   const source = sourceOf(message);
-  if (typeof source === "string" || source instanceof Uint8Array) return { message: source };
-  return { message: noted(source) };
+  if (typeof source === "string" || source instanceof Uint8Array) return source;
+  return noted(source);
 }
 
 async function* noted(source: object): AsyncGenerator<Uint8Array | string> {

@@ -1,38 +1,22 @@
 /** How a server of SMTP behaves: its options, and what becomes of them. */
 import { domainToASCII } from "node:url";
 import { LocalProtocolError } from "../core/errors.js";
-import type { Trace } from "../core/trace.js";
-import type { ListenOptions } from "../engine/acceptor.js";
 import { type Fault, FaultPlan } from "../engine/faults.js";
+import type { ServerOptions } from "../engine/server.js";
 import type { MailStore } from "../mail/store.js";
-import type { Authenticator } from "../sasl/index.js";
-import type { TlsServerOptions } from "../transport/types.js";
 import { storeHandler } from "./memory.js";
 import type { SmtpHandler } from "./types-server.js";
 
-/** TLS, and when it begins. */
-export interface SmtpServerTls extends TlsServerOptions {
-  /** After STARTTLS (default), or with the first byte. */
-  readonly mode?: "starttls" | "implicit" | undefined;
-}
-
 /** What a server of SMTP or LMTP takes. */
-export interface SmtpServerOptions extends ListenOptions {
-  /** The server's name in its greeting. Default `localhost`. */
-  readonly name?: string | undefined;
+export interface SmtpServerOptions extends ServerOptions {
   /** Whoever decides about mail. Give this or `store`. */
   readonly handler?: SmtpHandler | undefined;
   /** Delivers into a mail store: short for `handler: storeHandler(store, accounts)`. */
   readonly store?: MailStore | undefined;
-  /** Whom AUTH asks. Without it, AUTH is not offered. */
-  readonly accounts?: Authenticator | undefined;
-  readonly tls?: SmtpServerTls | undefined;
   /** Takes no command but EHLO, STARTTLS, NOOP and QUIT before TLS. Default false. */
   readonly requireTls?: boolean | undefined;
   /** Takes mail only from those who have logged in. Default false. */
   readonly requireAuth?: boolean | undefined;
-  /** Takes passwords over connections that everybody can read. Default false. */
-  readonly allowClearTextAuth?: boolean | undefined;
   /** The domains that mail is taken for. Without it the handler's `rcpt`, or the store, decides alone. */
   readonly domains?: readonly string[] | undefined;
   /**
@@ -58,8 +42,6 @@ export interface SmtpServerOptions extends ListenOptions {
   readonly bareLineEnds?: "keep" | "refuse" | undefined;
   /** How many commands may be wrong before the connection is ended. Default 10. */
   readonly maxBadCommands?: number | undefined;
-  /** How many logins may fail before the connection is ended. Default 3. */
-  readonly maxAuthFailures?: number | undefined;
   /** How long a client may be silent, or take for one command, in milliseconds. Default 300,000. */
   readonly idleMs?: number | undefined;
   /** How long a client may take until it has logged in or its first MAIL was taken, in milliseconds. Default 180,000. */
@@ -72,16 +54,11 @@ export interface SmtpServerOptions extends ListenOptions {
   readonly hide?: readonly string[] | undefined;
   /** Addresses whose clients may use XCLIENT, and no others'. */
   readonly xclientFrom?: readonly string[] | undefined;
-  readonly trace?: Trace | undefined;
   /**
    * What goes wrong on purpose. Besides commands these stages have names: `connect`, the greeting; `content`, where a
    * message begins to arrive, which is then not taken; `message`, the answer to one that was.
    */
   readonly faults?: readonly Fault[] | undefined;
-  /** Makes the faults' chances repeatable. Default 1. */
-  readonly faultSeed?: number | undefined;
-  /** Told what a handler threw, and how connections failed before the conversation. */
-  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The options with their defaults. */

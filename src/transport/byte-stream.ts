@@ -1,9 +1,10 @@
 /** The pump: the one place where codecs meet I/O. */
 import { ByteQueue } from "../core/byte-queue.js";
-import { Deadline, type OpOptions } from "../core/deadline.js";
+import { Deadline, type OpOptions, withDeadline } from "../core/deadline.js";
 import type { Decoder } from "../core/decoder.js";
 import { BrokenError, BusyError, RemoteProtocolError } from "../core/errors.js";
 import { defaultLimits, type Limits } from "../core/limits.js";
+import { taken } from "./taken.js";
 import type { TlsInfo, TlsUpgrade, Transport } from "./types.js";
 
 /** What a caller of {@link ByteStream.receive} may say besides its deadline. */
@@ -99,13 +100,14 @@ export class ByteStream {
    * whose signal was given before has sent nothing.
    */
   write(data: Uint8Array, options: OpOptions = {}): Promise<void> {
-    return isEndless(options) ? this.transport.write(data) : this.#writeInTime(data, options);
+    if (isEndless(options)) return this.transport.write(data);
+    if (isOver(options)) return this.#writeInTime(data, options);
+    const writing = this.transport.write(data);
+    return writing === taken ? writing : inTime(writing, options);
   }
 
   async #writeInTime(data: Uint8Array, options: OpOptions): Promise<void> {
-    using deadline = new Deadline("sending", options);
-    deadline.throwIfOver();
-    await deadline.race(this.transport.write(data));
+    await withDeadline("sending", options, () => this.transport.write(data));
   }
 
   /**
@@ -135,4 +137,14 @@ export class ByteStream {
 /** Whether nothing but the work itself ends a call, so that it needs no clock. */
 function isEndless({ signal, timeoutMs }: OpOptions): boolean {
   return signal === undefined && (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY);
+}
+
+/** Whether a deadline fails at once, and before anything is sent: its time is over, or none. */
+function isOver({ signal, timeoutMs = Number.POSITIVE_INFINITY }: OpOptions): boolean {
+  return signal?.aborted === true || !(timeoutMs > 0);
+}
+
+async function inTime(writing: Promise<void>, options: OpOptions): Promise<void> {
+  using deadline = new Deadline("sending", options);
+  await deadline.race(writing);
 }

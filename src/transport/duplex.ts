@@ -6,6 +6,7 @@ import { BrokenError, BusyError, ClosedError, RemoteProtocolError } from "../cor
 import { ChunkQueue } from "./chunk-queue.js";
 import { giveBack } from "./give-back.js";
 import { networkError } from "./network-error.js";
+import { taken } from "./taken.js";
 import { prepareTls, type Secured } from "./tls.js";
 import type { Endpoint, TlsInfo, TlsUpgrade, Transport } from "./types.js";
 
@@ -78,7 +79,7 @@ export class DuplexTransport implements Transport {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#finished) return Promise.reject(new ClosedError("this side of the connection has ended"));
     if (!this.#stream.writable) return Promise.reject(new BrokenError("the connection takes no more data"));
-    if (data.length === 0 || this.#stream.write(data)) return Promise.resolve();
+    if (data.length === 0 || this.#stream.write(data)) return taken;
     return new Promise((resolve, reject) => this.#drained.push({ resolve, reject }));
   }
 

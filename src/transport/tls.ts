@@ -2,7 +2,14 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { isIP, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { checkServerIdentity, connect, createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  TLSSocket,
+} from "node:tls";
 import { domainToASCII } from "node:url";
 import { type OpOptions, withDeadline } from "../core/deadline.js";
 import { BrokenError, ClosedError, LocalProtocolError } from "../core/errors.js";
@@ -64,13 +71,20 @@ function clientSide(options: TlsClientOptions, host: string | undefined): Begin 
       socket: plain,
       secureContext,
       rejectUnauthorized: !anyCertificate,
-      checkServerIdentity: (_host, certificate) => checkServerIdentity(name ?? "", certificate),
+      checkServerIdentity: (_host, certificate) => identityError(name ?? "", certificate),
       // RFC 6066 section 3: an address is no server name.
       ...(name !== undefined && isIP(name) === 0 && { servername: name }),
       ...(options.alpn !== undefined && { ALPNProtocols: [...options.alpn] }),
     });
     return await handshake(socket, "secureConnect", where, () => pinError(socket, options.pins));
   };
+}
+
+/** Node 22.23 compares IPv6 addresses as text and finds its own short form nowhere: OpenSSL compares the bytes. */
+function identityError(name: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(name, certificate);
+  if (error === undefined || isIP(name) !== 6) return error;
+  return new X509Certificate(certificate.raw).checkIP(name) === undefined ? error : undefined;
 }
 
 /** A name as it stands in certificates: A-labels, and no dot at the end (RFC 6066 section 3). */

@@ -15,7 +15,7 @@ const names = [
     "multicast",
     "answer-from",
   ],
-  ...["crowd", "batch", "patience", "sendfile", "ping", "smtp", "pop3", "faults"],
+  ...["crowd", "batch", "patience", "sendfile", "ping", "smtp", "pop3", "imap", "faults"],
 ];
 
 interface Document {

@@ -83,6 +83,14 @@ test("a million FETCHes that nobody asked for", async () => {
   assert.ok(growth < 32 * mebi, `${growth}`);
 });
 
+test("messages that go without end, whatever EXISTS had said", async () => {
+  const { client, server } = await talkInMailbox({ client: { maxUnclaimed: 1_000 } }, 4_000_000_000);
+  const flooding = flood(server, "* 1 EXPUNGE\r\n", 100_000);
+  assert.ok((await watched(client.closed)) instanceof RemoteProtocolError);
+  await server.close();
+  await flooding;
+});
+
 test("a LIST without end", async () => {
   const { client, server } = await talk({ client: { maxHeldBytes: 4 * mebi } });
   const growth = await growthOf(async () => {

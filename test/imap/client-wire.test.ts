@@ -431,6 +431,23 @@ test("literals wait for the server where it has neither LITERAL+ nor LITERAL-", 
   await watched(large);
 });
 
+test("UTF8=ACCEPT, RFC 6855: a message with UTF-8 in its header, and a search without a charset", async () => {
+  const { client, server, mailbox } = await talkInMailbox({
+    capabilities: "IMAP4rev1 LITERAL+ ENABLE UTF8=ACCEPT",
+  });
+  const utf8 = { utf8: true };
+  await assert.rejects(client.append("a", "Subject: ü\r\n\r\n", utf8), UnsupportedError);
+  const done = (async () => {
+    await server.expect("ENABLE UTF8=ACCEPT", `* ENABLED UTF8=ACCEPT\r\n${ok}`);
+    await server.expect("APPEND a UTF8 (~{15+}\r\nSubject: ü\r\n\r\n)", ok);
+    await server.expect('UID SEARCH SUBJECT "ü"', `* SEARCH\r\n${ok}`);
+  })();
+  await client.enable(["UTF8=ACCEPT"]);
+  await client.append("a", "Subject: ü\r\n\r\n", utf8);
+  assert.ok((await mailbox.search({ subject: "ü" })).isEmpty);
+  await done;
+});
+
 test("APPENDLIMIT is kept before anything is sent, RFC 7889", async () => {
   const { client } = await talk({ capabilities: "IMAP4rev1 APPENDLIMIT=10" });
   await assert.rejects(client.append("a", "x".repeat(11)), LimitError);

@@ -5,7 +5,7 @@ import { LocalProtocolError } from "../../src/core/errors.js";
 import { formatResponse, formatResponseBytes, type OutgoingResponse } from "../../src/imap/codec-format.js";
 import { parseResponse } from "../../src/imap/codec-response.js";
 import { SequenceSet, UidSet } from "../../src/imap/codec-sequence-set.js";
-import type { BodyStructure, Envelope } from "../../src/imap/types.js";
+import type { BodyStructure, Envelope, Thread } from "../../src/imap/types.js";
 import { bytes, frameOf } from "./support.js";
 
 const wire = (response: OutgoingResponse, utf8 = false) =>
@@ -250,4 +250,16 @@ test("COPYUID keeps the order by which its sets are paired", () => {
     destination: UidSet.parse("5:7"),
   } as const;
   assert.equal(wire({ ...status, code }), "A1 OK [COPYUID 1 9,1:2 5:7] done\r\n");
+});
+
+test("a thread as deep as somebody likes, branching at every level, is written and read without recursion", () => {
+  let thread: Thread = { id: 1, children: [] };
+  for (let id = 2; id < 100_000; id += 2) thread = { id, children: [{ id: id + 1, children: [] }, thread] };
+  const wire = formatResponseBytes({ type: "thread", threads: [thread] });
+  assert.equal(Buffer.from(wire).toString().match(/\d+/g)?.length, 99_999);
+});
+
+test("RFC 9051 section 9: a tag may hold a bracket, and ESEARCH repeats it", () => {
+  const wire = formatResponseBytes({ type: "esearch", tag: "a]1", uid: true, data: { count: 5 } });
+  assert.equal(Buffer.from(wire).toString(), '* ESEARCH (TAG "a]1") UID COUNT 5\r\n');
 });

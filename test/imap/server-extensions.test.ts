@@ -123,7 +123,7 @@ test("UIDONLY: no sequence numbers (RFC 9586)", async () => {
   const client = await on.selected();
   const other = await on.selected();
   await client.ok("ENABLE UIDONLY");
-  for (const command of ["FETCH 1 FLAGS", "STORE 1 FLAGS ()", "COPY 1 INBOX", "SEARCH 1:2", "MOVE 1 x"])
+  for (const command of ["FETCH 1 FLAGS", "STORE 1 FLAGS ()", "COPY 1 INBOX", "SEARCH UID 1", "MOVE 1 x"])
     assert.match(await client.refused(command), /^BAD \[UIDREQUIRED\]/, command);
   assert.deepEqual(await client.told("UID FETCH 2 (FLAGS)"), ["* 2 UIDFETCH (FLAGS (\\Recent))"]);
   assert.deepEqual(await client.told("UID STORE 2 +FLAGS (\\Deleted)"), [

@@ -92,6 +92,19 @@ test("a search text has 64 KiB at most", async () => {
   assert.deepEqual(await client.answer("b"), ["* SEARCH", "OK SEARCH completed"]);
 });
 
+test("sets, lists and items are as long as the limits say", async () => {
+  await using on = stage([message("one")], { limits: { maxItems: 10 } });
+  const client = await on.selected();
+  await client.ok(`UID FETCH ${"1,".repeat(9)}1 FLAGS`);
+  assert.match(await client.refused(`UID FETCH ${"1,".repeat(10)}1 FLAGS`), /^BAD/);
+  await client.ok(`LIST "" (${"a ".repeat(9)}a)`);
+  assert.match(await client.refused(`LIST "" (${"a ".repeat(10)}a)`), /^BAD/);
+  await using wide = stage([message("one")]);
+  const other = await wide.selected();
+  assert.equal((await other.told(`FETCH 1 (${"FLAGS ".repeat(99)}UID)`)).length, 1);
+  assert.match(await other.refused(`FETCH 1 (${"FLAGS ".repeat(100)}UID)`), /^BAD too many items/);
+});
+
 test("keys that stand too deep are refused", async () => {
   await using on = stage([message("one")], { limits: { maxDepth: 10 } });
   const client = await on.selected();

@@ -256,4 +256,8 @@ test("under IMAP4rev2 SEARCH is answered by ESEARCH, and nothing is recent", asy
   assert.match(await client.refused("SEARCH NEW"), /^BAD/);
   assert.match(await client.refused('LSUB "" *'), /^BAD unknown command/);
   assert.match(await client.refused("STATUS INBOX (RECENT)"), /^BAD/);
+  assert.match(await client.refused("CHECK"), /^BAD unknown command/);
+  await client.ok("SEARCH CHARSET UTF-8 ALL");
+  await client.ok("ENABLE UTF8=ACCEPT");
+  assert.match(await client.refused("SEARCH CHARSET UTF-8 ALL"), /^BAD/);
 });

@@ -155,11 +155,18 @@ test("capabilities come from the store's methods", async () => {
   await using on = stage([], { store: undefined, handler });
   const client = await on.client();
   const [line = ""] = await client.told("CAPABILITY");
-  assert.doesNotMatch(line, / (?:MOVE|QRESYNC|QUOTA|METADATA|ACL)/);
+  assert.doesNotMatch(line, / (?:QRESYNC|QUOTA|METADATA|ACL)/);
   assert.match(
     (await full.client().then((other) => other.told("CAPABILITY")))[0] ?? "",
-    / MOVE .*QRESYNC.* QUOTA/,
+    / QRESYNC .*METADATA QUOTA/,
   );
+  // A copy and an expunge stand in for the move that the store does not have.
+  await client.ok("APPEND INBOX {5+}\r\nhello");
+  await client.ok("CREATE to");
+  await client.ok("SELECT INBOX");
+  const moved = await client.told("MOVE 1 to");
+  assert.match(moved[0] ?? "", /^\* OK \[COPYUID \d+ 1 1\]/);
+  assert.deepEqual(moved.slice(1), ["* 1 EXPUNGE"]);
 });
 
 test("what a handler throws is not told", async () => {

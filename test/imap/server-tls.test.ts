@@ -2,8 +2,18 @@
 import assert from "node:assert/strict";
 import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
+import { saslLink } from "../../src/engine/sasl-link.js";
 import { ImapServer } from "../../src/imap/server.js";
 import { MemoryMailStore } from "../../src/mail/index.js";
+import {
+  authenticate,
+  decodeBase64,
+  encodeBase64,
+  type SaslProfile,
+  type SaslStep,
+  type ScramName,
+  scramClient,
+} from "../../src/sasl/index.js";
 import { nodeProvider } from "../../src/transport/node.js";
 import { type Certificates, makeCertificates } from "../certificates.js";
 import { accounts, Client, message, stage } from "./server-support.js";
@@ -113,6 +123,45 @@ test("AUTHENTICATE: with and without an initial response, cancelled, malformed, 
   assert.match((await client.answer("b")).at(-1) ?? "", /^BAD/);
   await client.ok("AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA==");
   assert.match(await client.refused("LOGIN alice secret"), /^BAD LOGIN is not for the state/);
+});
+
+/** SASL by a client of ours: the profile of a client is three small functions. */
+async function scram(client: Client, name: ScramName, tag: string): Promise<void> {
+  const link = saslLink(client.stream.transport, "client");
+  const step = async (): Promise<SaslStep> => {
+    const line = await client.line();
+    if (line.startsWith(`${tag} OK`)) return { type: "success" };
+    const [, data] = /^\+ (\S*)$/.exec(line) ?? assert.fail(line);
+    return { type: "challenge", data: decodeBase64(data ?? "") };
+  };
+  const profile: SaslProfile = {
+    begin: async (mechanism, initial) => {
+      await client.write(
+        `${tag} AUTHENTICATE ${mechanism} ${encodeBase64(initial ?? new Uint8Array(0))}\r\n`,
+      );
+      return await step();
+    },
+    respond: async (data) => {
+      await client.write(`${encodeBase64(data)}\r\n`);
+      return await step();
+    },
+    cancel: async () => await client.write("*\r\n"),
+  };
+  await authenticate(profile, scramClient(name, { user: "alice", password: "secret" }, link), link);
+}
+
+test("SCRAM, and SCRAM bound to the TLS connection", async () => {
+  await using on = stage([message("one")], { tls: await tls(), allowClearTextAuth: false });
+  const plain = on.connect();
+  await plain.line();
+  await scram(plain, "SCRAM-SHA-256", "a");
+  await plain.ok("SELECT INBOX");
+  const bound = on.connect();
+  await bound.line();
+  await bound.ok("STARTTLS");
+  await upgrade(bound);
+  await scram(bound, "SCRAM-SHA-256-PLUS", "a");
+  await bound.ok("SELECT INBOX");
 });
 
 test("no password comes into a trace", async () => {

@@ -2,6 +2,8 @@
  * hawser's clients against real servers and hawser's servers against real clients, all on loopback:
  * `npm run test:interop [-- NAME…]`. Each pairing prints one line.
  */
+
+import { imapClientPairings, imapServerPairings } from "./imap.js";
 import type { Pairing } from "./pairing.js";
 import { pop3ClientPairings, pop3ServerPairings } from "./pop3.js";
 import { isInstalled, Scratch } from "./scratch.js";
@@ -16,13 +18,15 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 process.on("exit", () => scratch[Symbol.dispose]());
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
-const dovecot = await startDovecot(scratch);
+const dovecot = await startDovecot(scratch, ["alice", "bob", "imap"]);
 const postfix = await startPostfix(scratch, dovecot);
 const pairings: Pairing[] = [
   ...smtpClientPairings(scratch, dovecot, postfix),
   ...smtpServerPairings(scratch),
   ...pop3ClientPairings(scratch, dovecot),
   ...pop3ServerPairings(scratch),
+  ...imapClientPairings(dovecot),
+  ...imapServerPairings(scratch),
 ];
 for (const pairing of pairings.filter(({ name }) => words.every((word) => name.includes(word))))
   await run(pairing);

@@ -6,8 +6,13 @@ import { searchPath } from "./scratch.js";
 const deadlineMs = 60_000;
 
 /** Runs a program; throws with its output unless it ends well. Returns what it wrote to stdout. */
-export async function program(command: string, args: readonly string[], input = ""): Promise<string> {
-  const env = { ...process.env, PATH: searchPath };
+export async function program(
+  command: string,
+  args: readonly string[],
+  input = "",
+  extra: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const env = { ...process.env, PATH: searchPath, NODE_TEST_CONTEXT: undefined, ...extra };
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env, timeout: deadlineMs });
   let stdout = "";
   let stderr = "";

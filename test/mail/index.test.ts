@@ -9,13 +9,15 @@ import { formatTraceHeaders } from "../../src/mail/trace-headers.js";
 test("importing the entry loads neither nodemailer nor postal-mime", () => {
   const entry = new URL("../../src/mail/index.js", import.meta.url).href;
   const code = `
-    const network = () => process.moduleLoadList.some((name) => / (http|https|dns|tls|net)$/.test(name));
+    const own = new Set(process.moduleLoadList);
+    const network = () =>
+      process.moduleLoadList.some((name) => !own.has(name) && / (http|https|dns|tls)$/.test(name));
     const { compose } = await import(${JSON.stringify(entry)});
     const before = network();
     await compose({ from: "a@x.example", text: "x" });
     console.log(JSON.stringify([before, network()]));`;
   const output = execFileSync(process.execPath, ["--input-type=module", "--eval", code], { timeout: 30_000 });
-  // nodemailer needs node:http, the entry needs no network at all.
+  // nodemailer needs node:http. (Some versions of Node load node:net for node:crypto.)
   assert.deepEqual(JSON.parse(output.toString()), [false, true]);
 });
 

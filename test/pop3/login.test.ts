@@ -51,6 +51,42 @@ test("a token, and an initial response that is too long for a command of 255 oct
   }
 });
 
+for (const mechanism of ["OAUTHBEARER", "XOAUTH2"] as const)
+  test(`${mechanism}: a token that has expired is fetched anew, once`, async () => {
+    const verifyToken = async (token: { reveal(): string }): Promise<string | { status: string }> =>
+      token.reveal() === "good" ? "alice" : { status: "invalid_token" };
+    const server = await serverOf({
+      accounts: Accounts.of({ alice: "tiger" }, { iterations: 4096, verifyToken }),
+    });
+    for (const fresh of ["good", "worse"]) {
+      const asked: boolean[] = [];
+      const token = ({ renew }: { renew: boolean }): Promise<string> => {
+        asked.push(renew);
+        return Promise.resolve(renew ? fresh : "old");
+      };
+      const connecting = clientOf(server, { auth: { user: "alice", token, mechanism } });
+      if (fresh === "good") await (await connecting).client.quit();
+      else await assert.rejects(connecting, { name: "OAuthError" });
+      assert.deepEqual(asked, [false, true]);
+    }
+  });
+
+test("a function for tokens that does not answer does not outlive the signal or the clock", async () => {
+  const verifyToken = async (): Promise<string> => "alice";
+  const server = await serverOf({ accounts: Accounts.of({}, { verifyToken }) });
+  for (const how of ["signal", "timeoutMs"]) {
+    const { client } = await clientOf(server, { auth: undefined });
+    const abort = new AbortController();
+    const token = (): Promise<string> => {
+      setImmediate(() => abort.abort(new Error("enough")));
+      return new Promise(() => {});
+    };
+    const options = how === "signal" ? { signal: abort.signal } : { timeoutMs: 20 };
+    await assert.rejects(client.auth({ user: "alice", token }, options), /enough|timed out/);
+    assert.ok(client.closed);
+  }
+});
+
 test("no password in the clear unless that is allowed, and nothing of it is sent", async () => {
   const answers = ["+OK\r\nUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"];
   const { near, lines } = scripted(answers);

@@ -9,6 +9,7 @@ import { Pop3Error } from "../../src/pop3/errors.js";
 import { Pop3Server } from "../../src/pop3/server.js";
 import type { Pop3Handler } from "../../src/pop3/types.js";
 import { memoryPair } from "../../src/transport/memory.js";
+import { nodeProvider } from "../../src/transport/node.js";
 import { makeCertificates } from "../certificates.js";
 import { accounts, alice, clientOf, messages, over, serverOf, storeOf } from "./support.js";
 
@@ -265,6 +266,65 @@ test("faults: a split reply, a delay, the greeting, TLS that fails, so many time
     BrokenError,
   );
 });
+
+test("faults: by chance, the same with the same seed", async () => {
+  const run = async (faultSeed: number): Promise<string> => {
+    const server = await serverOf({ faults: [{ on: "NOOP", reply: "-ERR no", chance: 0.5 }], faultSeed });
+    const { client } = await clientOf(server);
+    let told = "";
+    for (let index = 0; index < 40; index += 1)
+      told += await client.noop().then(
+        () => "+",
+        () => "-",
+      );
+    await client.quit();
+    return told;
+  };
+  const first = await run(7);
+  assert.match(first, /\+.*-|-.*\+/);
+  assert.equal(await run(7), first);
+  assert.notEqual(await run(8), first);
+});
+
+/** Version 2 of the header: from 192.0.2.1:56324 to 192.0.2.2:25. */
+const binaryHeader = Buffer.from("0d0a0d0a000d0a515549540a2111000cc0000201c0000202dc040019", "hex");
+
+for (const [version, header] of [
+  ["1", Buffer.from("PROXY TCP4 192.0.2.1 192.0.2.2 56324 110\r\n")],
+  ["2", binaryHeader],
+] as const)
+  for (const mode of ["none", "implicit"] as const)
+    test(`PROXY header, version ${version}, TLS ${mode}: the session is that of the client that is named`, async () => {
+      const remotes: unknown[] = [];
+      const handler: Pop3Handler = {
+        connect: (session) => void remotes.push(session.remoteAddress),
+        open: () => [1],
+        uidl: () => ["a"],
+        retr: () => "x",
+        update: () => {},
+      };
+      const tls = await makeCertificates();
+      await using server = await Pop3Server.listen({
+        ...{ port: 0, accounts, handler, proxyFrom: ["127.0.0.1"], allowClearTextAuth: true },
+        ...(mode === "implicit" && { tls: { ...tls, mode } }),
+      });
+      const balancer = {
+        listen: nodeProvider.listen,
+        connect: async (...args: Parameters<typeof nodeProvider.connect>) => {
+          const transport = await nodeProvider.connect(...args);
+          await transport.write(header);
+          return transport;
+        },
+      };
+      const { host, port } = server.address;
+      const client = await Pop3Client.connect({
+        ...{ host, port, tls: mode, tlsOptions: tls, provider: balancer, proxy: false, auth: alice },
+        allowClearText: true,
+      });
+      assert.equal((await client.stat()).count, 1);
+      await client.quit();
+      assert.deepEqual(remotes, ["192.0.2.1"]);
+    });
 
 test("a server's trace shows the conversation and no secret", async () => {
   const trace = transcript();

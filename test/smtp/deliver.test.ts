@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fault } from "../../src/engine/faults.js";
-import { NameError, RefusedError } from "../../src/index.js";
+import { BrokenError, DeadlineError, LocalProtocolError, NameError, RefusedError } from "../../src/index.js";
 import { Collector, type DeliverOptions, deliver, SmtpError, SmtpServer } from "../../src/smtp/index.js";
 import { systemResolver } from "../../src/transport/dns.js";
 import { DnsServer, type Zone } from "../transport/dns-server.js";
@@ -103,4 +103,55 @@ test("nobody can be reached: the last reason", () =>
   withMail(zone, async (options) => {
     const [result] = await deliver({ from: "a@x.test", to: "b@z.test" }, message, options);
     assert.ok(result?.error instanceof RefusedError);
+  }));
+
+for (const fault of [
+  { on: "connect", drop: true, times: 1 },
+  { on: "EHLO", drop: true, times: 1 },
+  { on: "connect", delayMs: 700, times: 1 },
+  { on: "MAIL", drop: true, times: 1 },
+  { on: "RCPT", delayMs: 700, times: 1 },
+  { on: "DATA", reply: "451 4.3.0 later", times: 1 },
+] as const)
+  test(`one that fails by ${JSON.stringify(fault)} is followed by the next`, () =>
+    withMail(
+      zone,
+      async (options, collector) => {
+        const patience = { ...options, replyMs: 250 };
+        const [result] = await deliver({ from: "a@x.test", to: "b@y.test" }, message, patience);
+        assert.deepEqual([result?.exchange, result?.result?.accepted], ["mx2.y.test", ["b@y.test"]]);
+        assert.equal(collector.messages.length, 1);
+      },
+      [fault],
+    ));
+
+test("one that may have accepted the message is not followed by another", () =>
+  withMail(
+    zone,
+    async (options, collector) => {
+      const [result] = await deliver({ from: "a@x.test", to: "b@y.test" }, message, options);
+      assert.equal(result?.exchange, "mx1.y.test");
+      assert.ok(result?.error instanceof BrokenError && result.error.sent === "perhaps");
+      assert.equal(collector.messages.length, 1);
+    },
+    [{ on: "message", drop: true, times: 1 }],
+  ));
+
+test("timeoutMs is for all of it, and what was delivered by then is told", () =>
+  withMail(
+    zone,
+    async (options) => {
+      const to = ["b@plain.test", "slow@y.test"];
+      const results = await deliver({ from: "a@x.test", to }, message, { ...options, timeoutMs: 200 });
+      assert.deepEqual(results[0]?.result?.accepted, ["b@plain.test"]);
+      assert.ok(results[1]?.error instanceof DeadlineError);
+    },
+    [{ on: /^RCPT TO:<slow@/, delayMs: 1000 }],
+  ));
+
+test("a domain that would be more than one line is refused before anything is looked up", () =>
+  withMail(zone, async (options, _, asked) => {
+    for (const to of ["b@y.test\r\nRCPT TO:<c@x.test>", "b@y\0.test", "b\n@y.test", "nobody"])
+      await assert.rejects(deliver({ from: "a@x.test", to }, message, options), LocalProtocolError);
+    assert.deepEqual(asked, []);
   }));

@@ -106,6 +106,49 @@ test("a message whose reply never came is not sent twice", () =>
     assert.deepEqual(subjects(collector.messages).filter((subject) => subject === "0").length <= 1, true);
   }));
 
+test("five idle connections that were all cut cost no message, though it is tried on each", () =>
+  withServer({}, async ({ collector, server, provider }) => {
+    const options = { port: server.port, host: "127.0.0.1", tls: "none", provider } as const;
+    await using pool = new SmtpPool({ ...options, maxConnections: 5, attempts: 1 });
+    await Promise.all(numbers(20).map((number) => pool.send(mail, text(Number(number)))));
+    assert.equal(pool.connections, 5);
+    for (const transport of provider.made) await transport.close();
+    await pool.send(mail, text(20));
+    assert.deepEqual(subjects(collector.messages), numbers(21));
+  }));
+
+test("a server that allows fewer connections than the pool: those that stand carry all messages", () =>
+  withServer({ maxConnections: 2 }, async ({ collector, server, provider }) => {
+    const options = { port: server.port, host: "127.0.0.1", tls: "none", provider } as const;
+    await using pool = new SmtpPool({ ...options, maxConnections: 5 });
+    // One stands before the others are asked for; a server that lets nobody in is another story.
+    await pool.send(mail, text(0));
+    await Promise.all(numbers(100).map((number) => pool.send(mail, text(Number(number)))));
+    assert.equal(collector.messages.length, 101);
+    assert.equal(pool.connections, 2);
+    assert.ok(provider.made.length <= 5, `${provider.made.length} were tried`);
+  }));
+
+test("a pool that is being closed sends what it has and takes no more", () =>
+  withServer({ faults: [{ on: "MAIL", delayMs: 20 }] }, async ({ collector, server }) => {
+    const pool = new SmtpPool({ port: server.port, host: "127.0.0.1", tls: "none", maxConnections: 1 });
+    const sent = Promise.all([0, 1, 2].map((index) => pool.send(mail, text(index))));
+    const closed = pool.close();
+    await assert.rejects(pool.send(mail, text(3)), { code: "HAWSER_CLOSED" });
+    await sent;
+    await closed;
+    assert.deepEqual(subjects(collector.messages), numbers(3));
+  }));
+
+test("under steady load maxLifetimeMs ends connections as well", () =>
+  withServer({}, async ({ collector, server, provider }) => {
+    const options = { port: server.port, host: "127.0.0.1", tls: "none", provider } as const;
+    await using pool = new SmtpPool({ ...options, maxConnections: 1, maxLifetimeMs: 1 });
+    await Promise.all(numbers(200).map((number) => pool.send(mail, text(Number(number)))));
+    assert.equal(collector.messages.length, 200);
+    assert.ok(provider.made.length > 1);
+  }));
+
 test("421 retires its connection, and the message goes over another", () =>
   withServer(
     { faults: [{ on: "MAIL", reply: "421 4.3.2 restarting", times: 1 }] },
@@ -191,6 +234,8 @@ test("drain waits, an abort takes a waiting message back, and a closed pool take
     abort.abort(new Error("changed my mind"));
     await assert.rejects(withdrawn, /changed my mind/);
     assert.equal(pool.pending, 3);
+    await assert.rejects(pool.drain({ timeoutMs: 1 }), { code: "HAWSER_DEADLINE" });
+    await assert.rejects(pool.drain({ signal: AbortSignal.abort(new Error("no patience")) }), /no patience/);
     await pool.drain();
     assert.equal(pool.pending, 0);
     assert.equal((await sent).length, 3);

@@ -210,7 +210,7 @@ test("bytes behind STARTTLS are fatal, in the same segment and in the next (CVE-
     await using next = await host.memory(bytes).upTo("hello");
     await next.expect(["STARTTLS", "220"]);
     await next.send("MAIL FROM:<evil@x.test>\r\n");
-    await next.ended();
+    await next.endedInAlert();
     assert.deepEqual(host.errors, []);
   }
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { LocalProtocolError } from "../../src/core/errors.js";
+import { ClosedError, LocalProtocolError } from "../../src/core/errors.js";
 import type { Fault } from "../../src/engine/faults.js";
 import { MemoryMailStore } from "../../src/mail/memory-store.js";
 import { SmtpError } from "../../src/smtp/errors.js";
@@ -326,7 +326,7 @@ test("closing in good order over TCP", async () => {
   await talk.ended();
   await talk.transport.close();
   await closed;
-  await assert.rejects(server.listen({ port: 0 }), LocalProtocolError);
+  await assert.rejects(server.listen({ port: 0 }), ClosedError);
 });
 
 test("no code path opens a connection", async () => {

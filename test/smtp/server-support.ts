@@ -63,6 +63,16 @@ export class Talk implements AsyncDisposable {
     return this;
   }
 
+  /** Whether the server has ended the connection, with nothing more said but that this is no TLS: an alert record. */
+  async endedInAlert(): Promise<void> {
+    const end = (queue: { readonly length: number; readonly ended: boolean; peek(): Uint8Array }) =>
+      queue.ended ? Buffer.from(queue.peek()).toString("latin1") : undefined;
+    const rest = await this.#stream
+      .receive(end, { timeoutMs: waitMs })
+      .catch((error: { code?: string }) => (error.code === "HAWSER_DEADLINE" ? "still open" : ""));
+    assert.ok(rest === "" || (rest.startsWith("\x15\x03") && rest.length <= 10), JSON.stringify(rest));
+  }
+
   /** Whether the server has ended the connection, with nothing more said. */
   async ended(): Promise<void> {
     const rest = await this.#stream
