@@ -59,7 +59,7 @@ export const uidFetch: Workload = {
     measure(plan, {
       job: "uid-fetch",
       work: "IMAP UID FETCH, depth 16",
-      counts: [5000, 1000],
+      counts: [5000, 500],
       bars: { imapflow: 0.25 },
     }),
 };
@@ -71,7 +71,7 @@ export const append: Workload = {
     measure(plan, {
       job: "append",
       work: "IMAP APPEND, 8 KiB",
-      counts: [1000, 200],
+      counts: [1000, 50],
       mailbox: 1,
       bars: { imapflow: 0.4 },
       ways: ["hawser-pipelined"],

@@ -91,8 +91,8 @@ export class ByteQueue {
 
   /** Takes exactly `count` bytes, which must be there: compare with {@link ByteQueue.length} first. */
   take(count: number): Uint8Array {
-    const bytes = this.peek(count);
-    if (bytes.length < count) throw new RangeError(`${count} bytes asked for, ${bytes.length} there`);
+    if (count > this.#length) throw new RangeError(`${count} bytes asked for, ${this.#length} there`);
+    const bytes = count > (this.#chunks[0]?.length ?? 0) ? this.#copyFront(count) : this.peek(count);
     this.drop(count);
     return bytes;
   }
@@ -172,6 +172,20 @@ export class ByteQueue {
     const copy = this.#room.subarray(0, bytes.length);
     copy.set(bytes);
     this.#room = this.#room.subarray(bytes.length);
+    return copy;
+  }
+
+  /**
+   * A copy of bytes that lie in several chunks, and of no more than these: literals of 8 KiB in chunks of 64 KiB cost a
+   * ninth of what joining whole chunks costs.
+   */
+  #copyFront(count: number): Buffer {
+    const copy = Buffer.allocUnsafe(count);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      if (at === count) break;
+      at += chunk.copy(copy, at, 0, count - at);
+    }
     return copy;
   }
 

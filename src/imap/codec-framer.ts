@@ -70,7 +70,7 @@ export abstract class FrameAssembler {
   maxBufferedBytes: number;
   readonly #partialLine: Uint8Array[] = [];
   #partialBytes = 0;
-  #text: Uint8Array = new Uint8Array(0);
+  #text: Uint8Array = noText;
   #textBytes = 0;
   #literals: FrameLiteral[] = [];
   #literalBytes = 0;
@@ -249,7 +249,7 @@ export abstract class FrameAssembler {
   #append(line: Uint8Array): void {
     const bytes = this.#textBytes + line.length;
     if (bytes > this.#text.length) {
-      const larger = new Uint8Array(Math.max(bytes, this.#text.length * 2));
+      const larger = Buffer.allocUnsafe(Math.max(bytes, this.#text.length * 2, usualTextBytes));
       larger.set(this.#text.subarray(0, this.#textBytes));
       this.#text = larger;
     }
@@ -266,7 +266,7 @@ export abstract class FrameAssembler {
   }
 
   #forget(): void {
-    this.#text = new Uint8Array(0);
+    this.#text = noText;
     this.#textBytes = 0;
     this.#literals = [];
     this.#literalBytes = 0;
@@ -293,6 +293,11 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const plus = 0x2b;
 const tilde = 0x7e;
+const asterisk = 0x2a;
+const space = 0x20;
+/** What most responses with a literal have besides it, in bytes. */
+const usualTextBytes = 128;
+const noText = new Uint8Array(0);
 
 /** The literal that a line's end announces: `{n}`, `{n+}`, `{n-}` of old servers is none. */
 function announcedBy(line: Uint8Array): Announced | undefined {
@@ -304,7 +309,8 @@ function announcedBy(line: Uint8Array): Announced | undefined {
   while (isDigit(line[at - 1])) at -= 1;
   if (at === end || line[at - 1] !== openBrace) return undefined;
   if (end - at > 15) throw new LimitError("a literal", Number.MAX_SAFE_INTEGER);
-  const octets = Number(Buffer.from(line.subarray(at, end)).toString("latin1"));
+  let octets = 0;
+  for (let digit = at; digit < end; digit += 1) octets = octets * 10 + (line[digit] as number) - 0x30;
   return { octets, binary: line[at - 2] === tilde, nonSync };
 }
 
@@ -338,5 +344,7 @@ const freeText = /^(?:\+|\S+ (?:OK|NO|BAD|BYE|PREAUTH)(?: |$))/i;
 
 /** Status responses and continuations hold no literal: a `{5}` at the end of a sentence is the sentence's. */
 function isFreeText(text: Uint8Array): boolean {
+  // `* 12 FETCH`: no text for people begins like this, and ten thousand such responses have a literal each.
+  if (text[0] === asterisk && text[1] === space && isDigit(text[2])) return false;
   return freeText.test(Buffer.from(text.subarray(0, 100)).toString("latin1"));
 }

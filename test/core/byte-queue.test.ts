@@ -119,6 +119,17 @@ test("neighbours in one pooled buffer are joined without a copy; strangers are n
   assert.equal(other.peek().length, 1900);
 });
 
+test("bytes in two chunks are copied without the rest of the second", () => {
+  const [first, second] = [new Uint8Array(1000).fill(1), new Uint8Array(1000).fill(2)];
+  const queue = new ByteQueue();
+  queue.push(first);
+  queue.push(second);
+  assert.deepEqual([...queue.take(1010).subarray(998)], [1, 1, ...new Array(10).fill(2)]);
+  assert.equal(queue.front().buffer, second.buffer);
+  assert.throws(() => queue.take(991), RangeError);
+  assert.equal(queue.take(990).length, 990);
+});
+
 test("any pieces give the same bytes as the whole", () => {
   const piece = fc.uint8Array({ maxLength: 1200, size: "max" });
   fc.assert(

@@ -41,9 +41,9 @@ async function run(socket: Socket, command: string): Promise<number> {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) continue;
     lines += linesOf(chunk);
-    rest = Buffer.concat([rest, chunk]).subarray(-200);
-    if (rest.includes(end)) return lines;
-    if (rest.includes(`T${tags} NO`) || rest.includes(`T${tags} BAD`)) throw new Error(rest.toString());
+    const seen = Buffer.concat([rest, chunk]);
+    if (seen.includes(end)) return lines;
+    rest = seen.subarray(-end.length);
   }
 }
 

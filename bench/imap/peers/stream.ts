@@ -1,4 +1,4 @@
-/** A large literal, twice: `stream.js stream PORT USER PASSWORD` tells by how much the second grew the process over the first. */
+/** A large literal, twice: `stream.js stream PORT USER PASSWORD` tells how large each made the process. */
 import { ImapClient, type Mailbox } from "../../../src/imap/index.js";
 import { residentBytes } from "../../peers.js";
 import { args, numberArgument, play, report } from "../../sockets/peers/peer.js";
@@ -15,12 +15,11 @@ async function stream(): Promise<void> {
   const options = { host: "127.0.0.1", port: numberArgument(1), tls: "none", allowClearText: true } as const;
   const client = await ImapClient.connect({ ...options, auth });
   const inbox = await client.select("INBOX");
-  await peakOf(inbox);
-  const after = residentBytes();
-  const startMs = performance.now();
-  const peak = await peakOf(inbox);
-  report("ms", performance.now() - startMs);
-  report("growth", Math.max(0, peak - after));
+  const first = await peakOf(inbox);
+  const collected = residentBytes();
+  const second = await peakOf(inbox);
+  report("growth", Math.max(0, second - first));
+  report("uncollected", Math.max(0, second - collected));
 }
 
 /** The largest the process became while the message came. */
