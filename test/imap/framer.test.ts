@@ -175,15 +175,21 @@ test("a connection that ends in the middle of a response broke the rules, one th
   assert.equal(responseFramer().next(queue, imapLimits), undefined);
 });
 
-/** How the time grows when the input is doubled, at its best of some tries: others use this machine as well. */
+/**
+ * How the time grows when the input becomes eight times as long, at its best of some tries: about 8 where the work is
+ * linear, and 64 where it is quadratic. Others use this machine as well, and the collector has steps of its own: at 2.0
+ * to 2.2 for each doubling on a quiet one, this much room is left.
+ */
 function growth(run: (size: number) => void, size: number): number {
   run(size);
   run(size);
   let best = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 5 && best > 2.3; attempt += 1)
-    best = Math.min(best, leastCpuMs(3, () => run(size * 2)) / leastCpuMs(3, () => run(size)));
+  for (let attempt = 0; attempt < 5 && best > maxGrowth; attempt += 1)
+    best = Math.min(best, leastCpuMs(3, () => run(size * 8)) / leastCpuMs(3, () => run(size)));
   return best;
 }
+
+const maxGrowth = 24;
 
 test("linear: many literals in one response (CVE-2026-42245)", () => {
   const run = (literals: number) => {
@@ -191,7 +197,7 @@ test("linear: many literals in one response (CVE-2026-42245)", () => {
     const response = parseResponse(frameOf(wire));
     assert.ok(response.type === "fetch" && response.attributes.sections?.length === literals);
   };
-  assert.ok(growth(run, 10_000) <= 2.3);
+  assert.ok(growth(run, 4_000) <= maxGrowth);
 });
 
 test("linear: one-byte segments, none beside another in memory", () => {
@@ -211,7 +217,7 @@ test("linear: one-byte segments, none beside another in memory", () => {
     }
     assert.equal(frames, 1);
   };
-  assert.ok(growth(run, 30_000) <= 2.3);
+  assert.ok(growth(run, 10_000) <= maxGrowth);
 });
 
 test("property: any bytes give frames or a HawserError, and consumed + left = fed", () => {
