@@ -1,6 +1,6 @@
 /** A process that does what its argument says, writes its last line, and should then end by itself, or not. */
 import { createConnection, getaddrinfo, Socket, socketPair } from "../../../src/socket/index.js";
-import { isPending, listener, tcpPair } from "../robust.js";
+import { isPending, listener as newListener, tcpPair as newPair } from "../robust.js";
 
 process.on("unhandledRejection", (reason) => {
   console.error("unhandled", reason);
@@ -8,6 +8,21 @@ process.on("unhandledRejection", (reason) => {
 });
 
 const limit = { timeoutMs: 5000 };
+
+/** Everything stays until the end: a socket that the collector took would be warned of, whenever it comes. */
+const kept: unknown[] = [];
+
+function listener(): ReturnType<typeof newListener> {
+  const made = newListener();
+  kept.push(made);
+  return made;
+}
+
+function tcpPair(): [Socket, Socket] {
+  const pair = newPair();
+  kept.push(pair);
+  return pair;
+}
 
 /** Says that the process lived on after its last line, and lets it end. */
 function endLater(end: () => void): void {
