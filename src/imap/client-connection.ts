@@ -30,15 +30,13 @@ import type { ImapResponse, StatusResponse } from "./types-response.js";
 export interface ConnectionOptions extends BoundOptions {
   /** Sees the conversation. */
   readonly trace?: Trace | undefined;
-  /** Other limits than the usual ones: lines of 16 MiB, responses of 24 MiB. */
+  /** Other limits than the usual ones: lines of 8 MiB, responses of 16 MiB. */
   readonly limits?: Partial<Limits> | undefined;
   /** How long the server may be silent while it owes an answer, in milliseconds. Default 300,000. */
   readonly replyMs?: number | undefined;
 }
 
 const defaultReplyMs = 300_000;
-/** A response without its streamed literals. It is held in memory as a whole. */
-const maxReplyBytes = 24 * 1_048_576;
 const traces = channel("hawser:imap");
 
 /** Why the loop that decodes has come back: for room, or for a change of what is below. */
@@ -73,7 +71,7 @@ export class Connection {
     this.#options = options;
     this.bounds = new Bounds(options);
     this.tracer = new Tracer("imap", options.trace);
-    this.#stream = new ByteStream(transport, { ...imapLimits, maxReplyBytes, ...options.limits });
+    this.#stream = new ByteStream(transport, { ...imapLimits, ...options.limits });
     this.#sender = new CommandSender({
       write: (data) => this.#write(data),
       failed: (error) => this.fail(error),

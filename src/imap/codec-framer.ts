@@ -47,11 +47,11 @@ export interface FramerOptions {
   readonly maxBufferedBytes?: number | undefined;
 }
 
-/** Limits for IMAP, whose SEARCH and BODYSTRUCTURE lines are long: lines of 16 MiB, responses of 64 MiB. */
+/** Limits for IMAP, whose SEARCH and BODYSTRUCTURE lines are long: lines of 8 MiB, responses of 16 MiB. */
 export const imapLimits: Limits = {
   ...defaultLimits,
-  maxLineBytes: 16 * 1_048_576,
-  maxReplyBytes: 64 * 1_048_576,
+  maxLineBytes: 8 * 1_048_576,
+  maxReplyBytes: 16 * 1_048_576,
 };
 
 const defaultMaxBufferedBytes = 1_048_576;
