@@ -36,7 +36,7 @@ export { externalClient, externalServer } from "./external.js";
 export { SaslFailure, type SaslFailureReason } from "./failure.js";
 export { loginClient, loginServer } from "./login.js";
 export { saslServer, serverMechanisms } from "./mechanisms.js";
-export { OAuthError } from "./oauth.js";
+export { type OAuthDetails, OAuthError } from "./oauth.js";
 export { oauthBearerClient, oauthBearerServer } from "./oauthbearer.js";
 export { plainClient, plainServer } from "./plain.js";
 export { prepare } from "./prepare.js";
