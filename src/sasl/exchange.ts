@@ -46,20 +46,22 @@ export function clearTextRefused(mechanism: string): LocalProtocolError {
 /** One exchange. Returns the server's refusal, and throws everything else. */
 async function attempt(profile: SaslProfile, client: SaslClient): Promise<ReplyError | undefined> {
   const initial = await client.start();
-  let ours = false;
+  let reply = await orRefusal(begin(profile, client.name, initial));
+  while (!(reply instanceof ReplyError) && reply.type === "challenge") {
+    const answer = await answerOrCancel(profile, client, reply.data);
+    reply = await orRefusal(profile.respond(answer));
+  }
+  if (reply instanceof ReplyError) return reply;
+  await client.finish(reply.data);
+  return undefined;
+}
+
+/** The server's refusal as a value, so that no error of the client's half is taken for one. */
+async function orRefusal(step: Promise<SaslStep>): Promise<SaslStep | ReplyError> {
   try {
-    let step = await begin(profile, client.name, initial);
-    while (step.type === "challenge") {
-      ours = true;
-      const answer = await answerOrCancel(profile, client, step.data);
-      ours = false;
-      step = await profile.respond(answer);
-    }
-    ours = true;
-    await client.finish(step.data);
-    return undefined;
+    return await step;
   } catch (error) {
-    if (!ours && error instanceof ReplyError) return error;
+    if (error instanceof ReplyError) return error;
     throw error;
   }
 }

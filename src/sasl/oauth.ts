@@ -39,7 +39,7 @@ export class OAuthError extends AuthError {
   }
 }
 
-/** What the JSON of a refusal holds. */
+/** What the JSON of a refusal holds: text of the server's, cleaned of control characters. */
 export interface OAuthDetails {
   readonly status?: string | undefined;
   readonly scope?: string | undefined;

@@ -33,8 +33,8 @@ export interface ScramKeyOptions {
 /** RFC 5802 section 5.1 and RFC 7677 section 4: fewer make guessing too cheap. */
 export const minIterations = 4096;
 export const defaultIterations = 10_000;
-export const defaultSaltBytes = 16;
-export const hashes: Readonly<Record<ScramHash, { readonly node: string; readonly bytes: number }>> = {
+const defaultSaltBytes = 16;
+const hashes: Readonly<Record<ScramHash, { readonly node: string; readonly bytes: number }>> = {
   "SHA-1": { node: "sha1", bytes: 20 },
   "SHA-256": { node: "sha256", bytes: 32 },
 };

@@ -140,8 +140,10 @@ test("there is no second login where it cannot help", async () => {
   ];
   for (const [name, asked, says, values] of cases) {
     const source = tokens(...values);
-    await rejection(authenticate(scripted(...says), xoauth2Client({ user, token: source.token }), encrypted));
+    const server = scripted(...says);
+    await rejection(authenticate(server, xoauth2Client({ user, token: source.token }), encrypted));
     assert.deepEqual(source.asked, asked, name);
+    assert.equal(server.got.filter((line) => line === "XOAUTH2").length, 1, name);
   }
 });
 

@@ -1,6 +1,7 @@
 /** SCRAM under attack: every rule that a client or a server checks, each by a peer that breaks it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import {
   AuthError,
   type HawserError,
@@ -10,6 +11,7 @@ import {
 } from "../../src/core/errors.js";
 import {
   authenticate,
+  encodeBase64,
   type SaslClient,
   SaslFailure,
   type SaslLink,
@@ -17,6 +19,8 @@ import {
   scramClient,
   scramServer,
 } from "../../src/sasl/index.js";
+import { digest, hmac, saltedPassword, xor } from "../../src/sasl/scram-keys.js";
+import { escapeName, unescapeName } from "../../src/sasl/scram-messages.js";
 import {
   accountsOf,
   bound,
@@ -164,6 +168,7 @@ test("names and passwords that SASLprep refuses are not sent", async () => {
     { user: "\u00ad", password: "pencil" },
     { user: "\ud800", password: "pencil" },
     { user: "\u0627\u0031", password: "pencil" },
+    { user: "\u00e9".repeat(1025), password: "pencil" },
     { user: "\u00e9".repeat(200_000), password: "pencil" },
     { user: "user", password: "pencil", authzid: "a\0b" },
     { user: "user", password: "\u0007" },
@@ -244,6 +249,36 @@ test("a client's final message is refused when anything in it was changed", asyn
     ["no binding", "malformed", (final) => final.replace("c=biws,", "")],
   ];
   for (const [name, reason, change] of changes) assert.equal(await finalReason(change), reason, name);
+});
+
+test("a client that knows the password must still repeat the nonce and the binding", async () => {
+  const final = async (change: (withoutProof: string) => string): Promise<string> => {
+    const server = scramServer("SCRAM-SHA-256", accounts, clear, "own");
+    const { salt, iterations } = await accounts.scramKeys("user", "SHA-256");
+    await server.step(bytes("n,,n=user,r=abc"));
+    const salted = await saltedPassword("SHA-256", "pencil", salt, iterations);
+    const clientKey = hmac("SHA-256", salted, "Client Key");
+    const withoutProof = change("c=biws,r=abcown");
+    const authMessage = `n=user,r=abc,r=abcown,s=${encodeBase64(salt)},i=${iterations},${withoutProof}`;
+    const proof = xor(clientKey, hmac("SHA-256", digest("SHA-256", clientKey), authMessage));
+    return await reasonOf(server, `${withoutProof},p=${encodeBase64(proof)}`);
+  };
+  assert.equal(await final((text) => text), "none");
+  assert.equal(await final((text) => text.replace("abcown", "abcold")), "credentials");
+  assert.equal(await final((text) => text.replace("biws", "eSws")), "credentials");
+});
+
+test("names of any text round-trip through their escapes, without a comma", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom("=", ",", "2", "C", "3", "D", "\u00e9"), minLength: 1 }),
+      (name) => {
+        const escaped = escapeName(name);
+        assert.equal(unescapeName(escaped), name);
+        assert.ok(!escaped.includes(","));
+      },
+    ),
+  );
 });
 
 test("two TLS connections with one in the middle: the bindings differ, and nobody gets in", async () => {
